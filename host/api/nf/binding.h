@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nf/binding.h: what one file in bindings/ declares.
+ *
+ * A descriptor is data. From it the host derives the checks of arguments, the rights check, limits, the dry run, the
+ * record in the history, the reference of the Lua interface and the annotations for editors. Arguments and results are
+ * JSON; a binding never sees a Lua state. Adding a file is the whole registration: bindings/actions/NAME.c must define
+ * NF_ACTION(NAME), bindings/triggers/NAME.c must define NF_TRIGGER(NAME).
+ */
+#ifndef NF_API_BINDING_H
+#define NF_API_BINDING_H
+
+#include "nf/call.h"
+#include "nf/error.h"
+#include "nf/version.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum nf_type {
+    NF_STRING = 1, /* a string that is an identifier: taken as it is */
+    NF_TEXT,       /* plain text for people: numbers and booleans are converted; markup and control characters refused */
+    NF_INTEGER,
+    NF_NUMBER,
+    NF_BOOLEAN,
+    NF_OBJECT,   /* named fields, listed in `fields` */
+    NF_LIST,     /* items; `fields` are those of an item, or NULL for a list of strings */
+    NF_NAMED,    /* a map of name to text; on the wire a list of {name, value}, which is taken too */
+    NF_VALUE,    /* any JSON value */
+    NF_FUNCTION, /* triggers only: the handler */
+} nf_type;
+
+/** One parameter of an action, field of an object, or field of an event. A list of them ends with {0}. */
+typedef struct nf_param {
+    const char *name; /* spelled as the API spells it */
+    nf_type type;
+    bool required;
+    const char *doc;               /* one sentence without a full stop */
+    const struct nf_param *fields; /* of NF_OBJECT and of the items of NF_LIST; else NULL */
+    size_t max;                    /* longest text in bytes, most items; 0: no limit of its own */
+    int64_t least, most;           /* range of NF_INTEGER; 0, 0: any */
+} nf_param;
+
+/** What repeating an effect can do; decides what must be durable before it is sent. */
+typedef enum nf_class {
+    NF_READ = 1, /* changes nothing */
+    NF_SAFE,     /* doing it twice is the same as once */
+    NF_UNSAFE,   /* doing it twice is wrong */
+} nf_class;
+
+/** Whose organization unit decides whether an action is allowed. */
+typedef enum nf_owner {
+    NF_OWNER_NONE = 1, /* nothing of Nimbus is touched */
+    NF_OWNER_TASK,     /* the task's service; scope_param names the argument with the task's id */
+    NF_OWNER_SERVICE,  /* scope_param names the argument with the service's UPN */
+    NF_OWNER_TENANT,   /* the connection as a whole */
+} nf_owner;
+
+/** One action: a function in Lua, one effect when it is called. */
+typedef struct nf_action {
+    int abi;           /* NF_BINDING_ABI */
+    const char *name;  /* in Lua, e.g. "nimbus.tasks.update" */
+    const char *title; /* the name of the Power Automate action, or NULL */
+    const char *doc;   /* one sentence with a full stop */
+    const nf_param *params;
+    int positional;      /* so many leading params are positional in Lua; a last table gives the rest by name */
+    const char *returns; /* what comes back, for the reference: "boolean", "row or nil" */
+    nf_class class;
+    nf_owner owner;
+    const char *scope_param;
+    /* A REST action: the path's {names} are taken from the arguments, the others are the body. */
+    const char *method, *path;
+    /* More than REST: called with checked arguments; see nf/call.h. Exactly one of path and start is set. */
+    void (*start)(nf_call *call, const json_t *args);
+} nf_action;
+
+/** One filter of a trigger: which field of the event it compares, and where Nimbus lists its values. */
+typedef struct nf_filter {
+    const char *name;  /* in Lua, e.g. "services" */
+    const char *field; /* of the event, e.g. "serviceUPN" */
+    const char *wire;  /* in the registration, e.g. "services" */
+    const char *list;  /* GET path that lists the values: strings, or objects {name, value} */
+    bool required;     /* must the registration carry at least one value? ("*" then stands for all listed) */
+    const char *doc;
+} nf_filter;
+
+/** One trigger: a function in Lua that declares a handler at load time. Data only. */
+typedef struct nf_trigger {
+    int abi;
+    const char *name;  /* in Lua, e.g. "nimbus.on_task" */
+    const char *title; /* the name of the Power Automate trigger */
+    const char *doc;
+    const nf_filter *filters; /* ends with {0} */
+    const nf_param *event;    /* the fields of the notification; unknown ones are refused in a script */
+    const char *partition;    /* the field whose value orders events, e.g. "taskId" */
+    const char *owner;        /* the field that names the service, e.g. "serviceUPN" */
+    const char *subscribe;    /* POST path of the registration; DELETE path/{id} ends it */
+} nf_trigger;
+
+#define NF_ACTION(symbol)                                                                          \
+    extern const nf_action nf_action_##symbol;                                                     \
+    const nf_action nf_action_##symbol
+#define NF_TRIGGER(symbol)                                                                         \
+    extern const nf_trigger nf_trigger_##symbol;                                                   \
+    const nf_trigger nf_trigger_##symbol
+
+#endif

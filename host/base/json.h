@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json.h: small helpers over jansson, for everything that is not on the way of each event. */
+#ifndef NF_BASE_JSON_H
+#define NF_BASE_JSON_H
+
+#include "nf/error.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+/**
+ * Parse a document. Duplicate keys, invalid UTF-8 and nesting beyond NF_JSON_DEPTH are refused; the error names line and
+ * column. Returns a new reference, or NULL with `err` set.
+ */
+json_t *nf_json_parse(const char *text, size_t len, nf_error *err);
+
+/** Compact text of a value, keys in insertion order. Owned by the caller. */
+char *nf_json_text(const json_t *value);
+
+/** The string member `key`, or NULL when it is absent or no string. Borrowed. */
+const char *nf_json_string(const json_t *object, const char *key);
+
+/** The member `key` as an integer, or `otherwise`. */
+json_int_t nf_json_integer(const json_t *object, const char *key, json_int_t otherwise);
+
+#endif

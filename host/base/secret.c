@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* secret.c: see secret.h. */
+#include "base/secret.h"
+
+#include "base/alloc.h"
+#include "base/macros.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LONGEST_SECRET = 8192 };
+
+void nf_random(void *out, size_t size)
+{
+    char *at = out;
+    while (size > 0) {
+        ssize_t n = getrandom(at, size, 0);
+        if (n < 0 && errno != EINTR)
+            nf_bug("no random bytes: %s", strerror(errno));
+        if (n > 0) {
+            at += n;
+            size -= (size_t)n;
+        }
+    }
+}
+
+char *nf_secret_new(char out[NF_SECRET_TEXT])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint8_t bytes[33] = {0}; /* 32 random ones; the last makes whole groups of three */
+    nf_random(bytes, 32);
+    char text[45];
+    for (size_t i = 0, o = 0; i < sizeof bytes; i += 3, o += 4) {
+        unsigned group = (unsigned)bytes[i] << 16 | (unsigned)bytes[i + 1] << 8 | bytes[i + 2];
+        for (unsigned k = 0; k < 4; k++)
+            text[o + k] = digits[group >> (18 - 6 * k) & 63];
+    }
+    memcpy(out, text, NF_SECRET_TEXT - 1);
+    out[NF_SECRET_TEXT - 1] = '\0';
+    return out;
+}
+
+char *nf_uuid_new(char out[NF_UUID_TEXT])
+{
+    uint8_t b[16];
+    nf_random(b, sizeof b);
+    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
+    char hex[33];
+    nf_hex(b, sizeof b, hex);
+    snprintf(out, NF_UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    return out;
+}
+
+bool nf_secret_equal(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    return a_len == b_len && CRYPTO_memcmp(a, b, a_len) == 0;
+}
+
+void nf_secret_wipe(void *bytes, size_t size)
+{
+    if (bytes)
+        OPENSSL_cleanse(bytes, size);
+}
+
+void nf_sha256(const void *bytes, size_t size, uint8_t out[NF_SHA256_SIZE])
+{
+    SHA256(bytes, size, out);
+}
+
+char *nf_hex(const uint8_t *bytes, size_t size, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * size] = '\0';
+    return out;
+}
+
+static nf_status check_mode(int fd, const char *path, nf_error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return nf_error_set(err, NF_E_IO, "%s: %s", path, strerror(errno));
+    if (st.st_mode & 077)
+        return nf_error_set(err, NF_E_CONFIG,
+                            "%s: others may read this secret (mode %03o); remedy: chmod 600 %s", path,
+                            (unsigned)(st.st_mode & 0777), path);
+    return NF_OK;
+}
+
+nf_status nf_secret_read(const char *path, char **secret, nf_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return nf_error_set(err, NF_E_CONFIG, "%s: %s", path, strerror(errno));
+    char text[LONGEST_SECRET + 1];
+    nf_status status = check_mode(fd, path, err);
+    ssize_t n = status == NF_OK ? read(fd, text, sizeof text) : 0;
+    close(fd);
+    if (status != NF_OK)
+        return status;
+    size_t len = n > 0 ? (size_t)n : 0;
+    char *line_end = len ? memchr(text, '\n', len) : NULL;
+    if (line_end)
+        len = (size_t)(line_end - text);
+    if (len && text[len - 1] == '\r')
+        len--;
+    if (len == 0 || len > LONGEST_SECRET)
+        return nf_error_set(err, NF_E_CONFIG, "%s: a secret of 1 to %d bytes is expected in the first line", path,
+                            LONGEST_SECRET);
+    *secret = nf_memdup(text, len);
+    nf_secret_wipe(text, sizeof text);
+    return NF_OK;
+}

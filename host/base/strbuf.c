@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* strbuf.c: see strbuf.h for the invariants. */
+#include "base/strbuf.h"
+
+#include "base/alloc.h"
+#include "base/jscan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool make_room(nf_strbuf *sb, size_t more)
+{
+    if (sb->overflow || more > sb->limit - sb->len) {
+        sb->overflow = true;
+        return false;
+    }
+    size_t need = sb->len + more + 1;
+    if (need > sb->capacity) {
+        size_t capacity = sb->capacity ? sb->capacity : 64;
+        while (capacity < need)
+            capacity *= 2;
+        sb->bytes = nf_realloc(sb->bytes, capacity);
+        sb->capacity = capacity;
+    }
+    return true;
+}
+
+bool nf_strbuf_add(nf_strbuf *sb, const void *bytes, size_t len)
+{
+    if (!make_room(sb, len))
+        return false;
+    if (len)
+        memcpy(sb->bytes + sb->len, bytes, len);
+    sb->len += len;
+    sb->bytes[sb->len] = '\0';
+    return true;
+}
+
+bool nf_strbuf_puts(nf_strbuf *sb, const char *text)
+{
+    return nf_strbuf_add(sb, text, strlen(text));
+}
+
+bool nf_strbuf_addf(nf_strbuf *sb, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    bool ok = n >= 0 && make_room(sb, (size_t)n);
+    if (ok) {
+        vsnprintf(sb->bytes + sb->len, (size_t)n + 1, format, again);
+        sb->len += (size_t)n;
+    }
+    va_end(again);
+    return ok;
+}
+
+bool nf_strbuf_add_json(nf_strbuf *sb, const char *text, size_t len)
+{
+    /* six bytes are the longest escape of one byte; the quotes add two */
+    if (len > (sb->limit - sb->len) || !make_room(sb, len * 6 + 2)) {
+        sb->overflow = true;
+        return false;
+    }
+    sb->len += nf_json_quote(text, len, sb->bytes + sb->len);
+    sb->bytes[sb->len] = '\0';
+    return true;
+}
+
+void nf_strbuf_shift(nf_strbuf *sb, size_t count)
+{
+    if (count >= sb->len) {
+        nf_strbuf_clear(sb);
+        return;
+    }
+    memmove(sb->bytes, sb->bytes + count, sb->len - count + 1);
+    sb->len -= count;
+}
+
+const char *nf_strbuf_text(const nf_strbuf *sb)
+{
+    return sb->bytes ? sb->bytes : "";
+}
+
+char *nf_strbuf_take(nf_strbuf *sb)
+{
+    char *bytes = sb->bytes ? sb->bytes : nf_memdup("", 0);
+    *sb = nf_strbuf_new(sb->limit);
+    return bytes;
+}
+
+void nf_strbuf_clear(nf_strbuf *sb)
+{
+    sb->len = 0;
+    sb->overflow = false;
+    if (sb->bytes)
+        sb->bytes[0] = '\0';
+}
+
+void nf_strbuf_release(nf_strbuf *sb)
+{
+    free(sb->bytes);
+    *sb = nf_strbuf_new(sb->limit);
+}
