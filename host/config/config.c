@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.c: the tables of all keys, and loading. See config.h. */
+#include "config/config.h"
+
+#include "base/alloc.h"
+#include "base/macros.h"
+#include "config/schema.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+
+#define AT(member) offsetof(nf_config, member)
+static const nf_key host_keys[] = {
+    {"listen", NF_KEY_ADDRESS, AT(listen), .standard = "127.0.0.1:8080",
+     .doc = "Address for the notifications of Nimbus; keep it on loopback behind a reverse proxy with TLS."},
+    {"public_url", NF_KEY_URL, AT(public_url), .standard = "http://LISTEN",
+     .doc = "The address Nimbus reaches this host under."},
+    {"data", NF_KEY_PATH, AT(data), .standard = "data", .doc = "Folder of the database and the admin socket."},
+    {"log_level", NF_KEY_CHOICE, AT(log_level), .choices = log_levels, .standard = "info",
+     .doc = "How much is logged to standard error: error, warn, info or debug."},
+    {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false", .doc = "Log lines as JSON objects."},
+    {"limits", NF_KEY_LIMITS, AT(limits), .standard = "see the budgets",
+     .doc = "Budgets of a run, for all tenants: cpu, wall, memory, effects, lookups, log, result, source."},
+    {0},
+};
+#undef AT
+
+#define AT(member) offsetof(nf_tenant_config, member)
+static const nf_key tenant_keys[] = {
+    {"cluster", NF_KEY_URL, AT(cluster), .required = true,
+     .doc = "Address of the Nimbus API, for example https://api.luware.cloud; plain http only to this machine."},
+    {"token_file", NF_KEY_PATH, AT(token_file), .required = true,
+     .doc = "File (mode 600) whose first line is the bearer token of the connection."},
+    {"country", NF_KEY_COUNTRY, AT(country), .standard = "CH",
+     .doc = "Country of telephone numbers that are written without one."},
+    {"limits", NF_KEY_LIMITS, AT(limits), .standard = "the host's", .doc = "Budgets of a run, at most the host's."},
+    {"workers", NF_KEY_INTEGER, AT(workers), .least = 1, .most = 256, .standard = "one per core",
+     .doc = "Most worker processes at a time."},
+    {"concurrent_runs", NF_KEY_INTEGER, AT(concurrent_runs), .least = 1, .most = 10000, .standard = "512",
+     .doc = "Most runs at a time."},
+    {"queued_events", NF_KEY_INTEGER, AT(queued_events), .least = 1, .most = 100000, .standard = "100000",
+     .doc = "Most events that wait; beyond it notifications are answered with 503."},
+    {"request_timeout", NF_KEY_DURATION, AT(request_ms), .least = 100, .most = 300000, .standard = "10s",
+     .doc = "How long one request to Nimbus may take."},
+    {0},
+};
+#undef AT
+
+nf_config *nf_config_new(void)
+{
+    nf_config *config = nf_alloc(sizeof *config);
+    config->listen = nf_strdup("127.0.0.1:8080");
+    config->limits = nf_limits_standard();
+    config->log_level = 2;
+    return config;
+}
+
+nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, const char *dir)
+{
+    config->tenants = nf_realloc(config->tenants, (config->tenant_count + 1) * sizeof *config->tenants);
+    nf_tenant_config *tenant = &config->tenants[config->tenant_count++];
+    *tenant = (nf_tenant_config){
+        .name = nf_strdup(name),
+        .dir = nf_strdup(dir),
+        .country = nf_strdup("CH"),
+        .limits = config->limits,
+        .concurrent_runs = 512,
+        .queued_events = 100000,
+        .request_ms = 10000,
+    };
+    return tenant;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names of the sub-folders, sorted, so that errors and logs have one order. */
+static size_t tenant_names(const char *dir, char ***names)
+{
+    DIR *folder = opendir(dir);
+    size_t count = 0;
+    *names = NULL;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char *path = nf_format("%s/%s/tenant.yaml", dir, entry->d_name);
+        struct stat st;
+        if (entry->d_name[0] != '.' && stat(path, &st) == 0) {
+            *names = nf_realloc(*names, (count + 1) * sizeof **names);
+            (*names)[count++] = nf_strdup(entry->d_name);
+        }
+        free(path);
+    }
+    if (folder)
+        closedir(folder);
+    if (count)
+        qsort(*names, count, sizeof **names, by_name);
+    return count;
+}
+
+static void load_tenant(nf_config *config, const char *dir, const char *name, nf_strbuf *errors)
+{
+    char *tenant_dir = nf_format("%s/%s", dir, name);
+    char *path = nf_format("%s/tenant.yaml", tenant_dir);
+    nf_tenant_config *tenant = nf_config_add_tenant(config, name, tenant_dir);
+    nf_yaml *map = nf_yaml_read(path, errors);
+    if (map)
+        nf_schema_apply(tenant_keys, map, path, &config->limits, tenant, errors);
+    nf_yaml_free(map);
+    free(path);
+    free(tenant_dir);
+}
+
+static void load_tenants(nf_config *config, const char *root, nf_strbuf *errors)
+{
+    char *dir = nf_format("%s/tenants", root), **names;
+    size_t count = tenant_names(dir, &names);
+    for (size_t i = 0; i < count; i++) {
+        load_tenant(config, dir, names[i], errors);
+        free(names[i]);
+    }
+    if (count == 0)
+        nf_strbuf_addf(errors, "%s: no tenant found; make %s/NAME/tenant.yaml with 'cluster' and 'token_file'\n",
+                       config->path, dir);
+    free(names);
+    free(dir);
+}
+
+nf_config *nf_config_load(const char *path, nf_strbuf *errors)
+{
+    nf_limits ceiling = nf_limits_ceiling();
+    size_t before = errors->len;
+    nf_config *config = nf_config_new();
+    const char *slash = strrchr(path, '/');
+    char *root = slash ? nf_memdup(path, (size_t)(slash - path)) : nf_strdup(".");
+    config->path = nf_strdup(path);
+    config->data = nf_format("%s/data", root);
+    nf_yaml *map = nf_yaml_read(path, errors);
+    if (map) {
+        nf_schema_apply(host_keys, map, path, &ceiling, config, errors);
+        load_tenants(config, root, errors);
+    }
+    nf_yaml_free(map);
+    free(root);
+    if (errors->len > before) {
+        nf_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+void nf_config_free(nf_config *config)
+{
+    if (!config)
+        return;
+    for (size_t i = 0; i < config->tenant_count; i++) {
+        nf_schema_release(tenant_keys, &config->tenants[i]);
+        free(config->tenants[i].name);
+        free(config->tenants[i].dir);
+    }
+    nf_schema_release(host_keys, config);
+    free(config->tenants);
+    free(config->path);
+    free(config);
+}
+
+static void reference_of(nf_strbuf *out, const char *title, const nf_key *keys)
+{
+    nf_strbuf_addf(out, "## %s\n\n| key | default | meaning |\n|---|---|---|\n", title);
+    for (; keys->name; keys++)
+        nf_strbuf_addf(out, "| `%s` | %s | %s |\n", keys->name, keys->required ? "(required)" : keys->standard,
+                       keys->doc);
+    nf_strbuf_puts(out, "\n");
+}
+
+void nf_config_reference(nf_strbuf *out)
+{
+    reference_of(out, "nimflow.yaml", host_keys);
+    reference_of(out, "tenants/NAME/tenant.yaml", tenant_keys);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config.h: what the admin set: nimflow.yaml and tenants/NAME/tenant.yaml beside it.
+ *
+ * Immutable after loading; a reload makes a new one and swaps. A tenant's limits are at most the host's, the host's at
+ * most the ceilings of base/budget.h.
+ */
+#ifndef NF_CONFIG_CONFIG_H
+#define NF_CONFIG_CONFIG_H
+
+#include "base/budget.h"
+#include "base/strbuf.h"
+
+typedef struct nf_tenant_config {
+    char *name, *dir;
+    char *cluster;    /* address of the Nimbus API */
+    char *token_file; /* holds the connection's bearer token */
+    char *country;    /* default country of telephone numbers */
+    nf_limits limits;
+    uint64_t workers;         /* most worker processes; 0: one per core */
+    uint64_t concurrent_runs; /* most runs at a time */
+    uint64_t queued_events;   /* most events waiting */
+    uint64_t request_ms;      /* for one request to Nimbus */
+} nf_tenant_config;
+
+typedef struct nf_config {
+    char *path;
+    char *listen;
+    char *public_url; /* as Nimbus reaches us; NULL: http://LISTEN */
+    char *data;       /* folder of the database and the admin socket */
+    uint64_t log_level;
+    bool log_json;
+    nf_limits limits;
+    nf_tenant_config *tenants;
+    size_t tenant_count;
+} nf_config;
+
+/**
+ * Read nimflow.yaml and every tenant beside it. All problems of all files are added to `errors`, one line each
+ * ("FILE:LINE:COLUMN: text"); then NULL is returned. Owned by the caller.
+ */
+nf_config *nf_config_load(const char *path, nf_strbuf *errors);
+
+/** A configuration with standard values and no tenant, for a host without files. Owned by the caller. */
+nf_config *nf_config_new(void);
+
+/** Add a tenant with standard values; `name` and `dir` are copied. Borrowed from the configuration until the next add. */
+nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, const char *dir);
+
+/** Free it. NULL is allowed. */
+void nf_config_free(nf_config *config);
+
+/** Write the reference of all keys as Markdown. */
+void nf_config_reference(nf_strbuf *out);
+
+#endif

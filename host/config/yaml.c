@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* yaml.c: see yaml.h. A recursive reader over libyaml's events; the depth is bounded. */
+#include "config/yaml.h"
+
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+#include <yaml.h>
+
+enum { DEEPEST = 16, LARGEST_FILE = 1 << 20 };
+
+struct reader {
+    const char *path;
+    yaml_parser_t parser;
+    nf_strbuf *errors;
+    bool failed; /* the text itself is broken: stop reading */
+};
+
+static void complain(struct reader *r, yaml_mark_t at, const char *text)
+{
+    nf_strbuf_addf(r->errors, "%s:%zu:%zu: %s\n", r->path, at.line + 1, at.column + 1, text);
+    r->failed = true;
+}
+
+static bool next_event(struct reader *r, yaml_event_t *event)
+{
+    if (r->failed)
+        return false;
+    if (yaml_parser_parse(&r->parser, event))
+        return true;
+    complain(r, r->parser.problem_mark, r->parser.problem ? r->parser.problem : "cannot be read");
+    return false;
+}
+
+static bool decorated(const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return event->data.scalar.anchor || event->data.scalar.tag;
+    case YAML_MAPPING_START_EVENT:
+        return event->data.mapping_start.anchor || event->data.mapping_start.tag;
+    case YAML_SEQUENCE_START_EVENT:
+        return event->data.sequence_start.anchor || event->data.sequence_start.tag;
+    default:
+        return event->type == YAML_ALIAS_EVENT;
+    }
+}
+
+static nf_yaml *read_value(struct reader *r, yaml_event_t *event, int depth);
+
+static void read_list(struct reader *r, nf_yaml *list, int depth)
+{
+    yaml_event_t event;
+    while (next_event(r, &event)) {
+        if (event.type == YAML_SEQUENCE_END_EVENT) {
+            yaml_event_delete(&event);
+            return;
+        }
+        nf_yaml *item = read_value(r, &event, depth + 1);
+        if (item)
+            LL_APPEND(list->children, item);
+    }
+}
+
+static void check_duplicate(struct reader *r, const nf_yaml *map, const char *key, yaml_mark_t at)
+{
+    const nf_yaml *child;
+    LL_FOREACH (map->children, child) {
+        if (strcmp(child->key, key) == 0) {
+            nf_strbuf_addf(r->errors, "%s:%zu:%zu: key '%s' stands here twice (first in line %d)\n", r->path,
+                           at.line + 1, at.column + 1, key, child->key_line);
+            return;
+        }
+    }
+}
+
+static void read_map(struct reader *r, nf_yaml *map, int depth)
+{
+    yaml_event_t event;
+    while (next_event(r, &event)) {
+        if (event.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&event);
+            return;
+        }
+        yaml_mark_t at = event.start_mark;
+        if (event.type != YAML_SCALAR_EVENT || decorated(&event)) {
+            complain(r, at, "a key must be plain text");
+            yaml_event_delete(&event);
+            return;
+        }
+        char *key = nf_strdup((const char *)event.data.scalar.value);
+        yaml_event_delete(&event);
+        nf_yaml *value = next_event(r, &event) ? read_value(r, &event, depth + 1) : NULL;
+        if (!value) {
+            free(key);
+            return;
+        }
+        check_duplicate(r, map, key, at);
+        value->key = key;
+        value->key_line = (int)at.line + 1;
+        value->key_column = (int)at.column + 1;
+        LL_APPEND(map->children, value);
+    }
+}
+
+/* The value that begins with `event`, which is deleted here. NULL after an error. */
+static nf_yaml *read_value(struct reader *r, yaml_event_t *event, int depth)
+{
+    yaml_mark_t at = event->start_mark;
+    yaml_event_type_t type = event->type;
+    nf_yaml *node = NULL;
+    if (decorated(event)) {
+        complain(r, at, "anchors, aliases and tags are not supported here; write the value out");
+    } else if (depth > DEEPEST) {
+        complain(r, at, "nested too deeply");
+    } else {
+        node = nf_alloc(sizeof *node);
+        node->line = (int)at.line + 1;
+        node->column = (int)at.column + 1;
+        node->kind = type == YAML_SCALAR_EVENT          ? NF_YAML_SCALAR
+                     : type == YAML_MAPPING_START_EVENT ? NF_YAML_MAP
+                                                        : NF_YAML_LIST;
+        if (type == YAML_SCALAR_EVENT)
+            node->text = nf_strdup((const char *)event->data.scalar.value);
+    }
+    yaml_event_delete(event);
+    if (node && node->kind == NF_YAML_MAP)
+        read_map(r, node, depth);
+    else if (node && node->kind == NF_YAML_LIST)
+        read_list(r, node, depth);
+    return node;
+}
+
+static nf_yaml *read_document(struct reader *r)
+{
+    yaml_event_t event;
+    nf_yaml *top = NULL;
+    while (next_event(r, &event)) {
+        yaml_event_type_t type = event.type;
+        if (type == YAML_STREAM_END_EVENT) {
+            yaml_event_delete(&event);
+            break;
+        }
+        if (type == YAML_SCALAR_EVENT || type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT
+            || type == YAML_ALIAS_EVENT) {
+            yaml_mark_t at = event.start_mark;
+            bool map = type == YAML_MAPPING_START_EVENT;
+            bool second = top != NULL;
+            nf_yaml *value = read_value(r, &event, 0);
+            if (!map || second)
+                complain(r, at, second ? "only one document is expected" : "settings are expected, as 'key: value'");
+            if (top)
+                nf_yaml_free(value);
+            else
+                top = value;
+        } else {
+            yaml_event_delete(&event);
+        }
+    }
+    return top ? top : nf_alloc(sizeof *top);
+}
+
+nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
+{
+    struct reader r = {.path = path, .errors = errors};
+    FILE *file = fopen(path, "rbe");
+    char *text = file ? nf_alloc(LARGEST_FILE + 1) : NULL;
+    size_t len = file ? fread(text, 1, LARGEST_FILE + 1, file) : 0;
+    bool broken = !file || ferror(file) || len > LARGEST_FILE;
+    if (broken)
+        nf_strbuf_addf(errors, "%s: %s\n", path, len > LARGEST_FILE ? "larger than 1 MiB" : strerror(errno));
+    if (file)
+        fclose(file);
+    nf_yaml *top = NULL;
+    if (!broken) {
+        yaml_parser_initialize(&r.parser);
+        yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+        top = read_document(&r);
+        top->kind = NF_YAML_MAP;
+        if (r.failed) {
+            nf_yaml_free(top);
+            top = NULL;
+        }
+        yaml_parser_delete(&r.parser);
+    }
+    free(text);
+    return top;
+}
+
+void nf_yaml_free(nf_yaml *node)
+{
+    while (node) {
+        nf_yaml *next = node->next;
+        nf_yaml_free(node->children);
+        free(node->key);
+        free(node->text);
+        free(node);
+        node = next;
+    }
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * database.c: the SQLite file: settings, tables, statements, and the writes themselves.
+ *
+ * auto_vacuum is set before the first table, or the file would never shrink. run_open holds only runs without an end, so
+ * that a restart finds them without reading the history.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SCHEMA_VERSION = 1 };
+
+static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
+                               "PRAGMA journal_mode=WAL;"
+                               "PRAGMA synchronous=FULL;"
+                               "PRAGMA secure_delete=FAST;"
+                               "PRAGMA foreign_keys=OFF;"
+                               "PRAGMA wal_autocheckpoint=4000;"
+                               "PRAGMA journal_size_limit=67108864;";
+
+static const char tables[] =
+    "CREATE TABLE event(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, subscription INTEGER NOT NULL,"
+    " trigger TEXT NOT NULL, hash BLOB NOT NULL, received INTEGER NOT NULL, body TEXT NOT NULL,"
+    " duplicates INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE run(id INTEGER PRIMARY KEY, event INTEGER NOT NULL, tenant TEXT NOT NULL, handler TEXT NOT NULL,"
+    " file TEXT NOT NULL, version BLOB NOT NULL, outcome INTEGER NOT NULL DEFAULT 0,"
+    " started INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0,"
+    " attempts INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE INDEX run_open ON run(id) WHERE outcome = 0;"
+    "CREATE TABLE run_detail(run INTEGER PRIMARY KEY, detail TEXT NOT NULL) STRICT;"
+    "CREATE TABLE flow_version(hash BLOB PRIMARY KEY, tenant TEXT NOT NULL, file TEXT NOT NULL,"
+    " source BLOB NOT NULL, kept INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE subscription(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, trigger TEXT NOT NULL,"
+    " filter TEXT NOT NULL, callback TEXT NOT NULL, location TEXT NOT NULL, secret_hash BLOB NOT NULL,"
+    " created INTEGER NOT NULL) STRICT;"
+    "PRAGMA user_version=1;";
+
+nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
+{
+    int code = sqlite3_extended_errcode(handle);
+    nf_status status = (code & 0xFF) == SQLITE_FULL ? NF_E_FULL : NF_E_STORE;
+    return nf_error_set(err, status, "%s: %s", operation, sqlite3_errmsg(handle));
+}
+
+nf_status nf_database_step(nf_database *db, nf_statement which, nf_error *err)
+{
+    sqlite3_stmt *statement = db->statements[which];
+    int rc = sqlite3_step(statement);
+    nf_status status = rc == SQLITE_DONE || rc == SQLITE_ROW ? NF_OK : nf_database_error(db->writer, "write", err);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return status;
+}
+
+static nf_status run_sql(sqlite3 *handle, const char *sql, nf_error *err)
+{
+    if (sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return NF_OK;
+    return nf_database_error(handle, "prepare the database", err);
+}
+
+static int user_version(sqlite3 *handle)
+{
+    sqlite3_stmt *statement = NULL;
+    int version = -1;
+    if (sqlite3_prepare_v2(handle, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK
+        && sqlite3_step(statement) == SQLITE_ROW)
+        version = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return version;
+}
+
+static nf_status set_up(nf_database *db, nf_error *err)
+{
+    nf_status status = run_sql(db->writer, settings, err);
+    int version = status == NF_OK ? user_version(db->writer) : -1;
+    if (status == NF_OK && version == 0)
+        status = run_sql(db->writer, tables, err);
+    else if (status == NF_OK && version != SCHEMA_VERSION)
+        status = nf_error_set(err, NF_E_STORE, "the database has version %d, this program knows version %d; "
+                              "use the program it was made with", version, SCHEMA_VERSION);
+    static const char *const sql[NF_SQL_COUNT] = {
+#define X(name, text) text,
+        NF_STATEMENTS(X)
+#undef X
+    };
+    for (int i = 0; i < NF_SQL_COUNT && status == NF_OK; i++) {
+        if (sqlite3_prepare_v3(db->writer, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL) != SQLITE_OK)
+            status = nf_database_error(db->writer, sql[i], err);
+    }
+    return status;
+}
+
+/* One process per database: the lock goes with the process, so a crash leaves none behind. */
+static nf_status take_lock(nf_database *db, const char *folder, nf_error *err)
+{
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return nf_error_set(err, NF_E_CONFIG, "data folder %s: %s", folder, strerror(errno));
+    char *path = nf_format("%s/nimflow.lock", folder);
+    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    nf_status status = NF_OK;
+    if (db->lock_fd < 0)
+        status = nf_error_set(err, NF_E_CONFIG, "data folder %s: cannot write there: %s", folder, strerror(errno));
+    else if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        status = nf_error_set(err, NF_E_CONFIG, "data folder %s is in use by another nimflow", folder);
+    free(path);
+    return status;
+}
+
+nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
+{
+    *db = (nf_database){.lock_fd = -1};
+    nf_status status = take_lock(db, folder, err);
+    if (status != NF_OK)
+        return status;
+    db->path = nf_format("%s/nimflow.db", folder);
+    mode_t before = umask(0077);
+    int rc = sqlite3_open_v2(db->path, &db->writer,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    umask(before);
+    if (rc == SQLITE_OK)
+        status = set_up(db, err);
+    else
+        status = nf_database_error(db->writer, "open the database", err);
+    if (status == NF_OK
+        && sqlite3_open_v2(db->path, &db->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
+        status = nf_database_error(db->reader, "open the database for reading", err);
+    if (status != NF_OK)
+        nf_error_prefix(err, "%s", db->path);
+    return status;
+}
+
+void nf_database_close(nf_database *db)
+{
+    for (int i = 0; i < NF_SQL_COUNT; i++)
+        sqlite3_finalize(db->statements[i]);
+    sqlite3_close(db->reader);
+    sqlite3_close(db->writer);
+    if (db->lock_fd >= 0)
+        close(db->lock_fd);
+    free(db->path);
+}
+
+/* ---- the writes ---- */
+
+static void bind_text(sqlite3_stmt *s, int at, const char *text)
+{
+    sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+}
+
+static void bind_hash(sqlite3_stmt *s, int at, const uint8_t *hash)
+{
+    sqlite3_bind_blob(s, at, hash, NF_SHA256_SIZE, SQLITE_STATIC);
+}
+
+nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err)
+{
+    const nf_event_row *e = w->of.add.event;
+    sqlite3_stmt *s = db->statements[NF_SQL_ADD_EVENT];
+    sqlite3_bind_int64(s, 1, e->id);
+    bind_text(s, 2, e->tenant);
+    sqlite3_bind_int64(s, 3, e->subscription);
+    bind_text(s, 4, e->trigger);
+    bind_hash(s, 5, e->hash);
+    sqlite3_bind_int64(s, 6, e->received_ms);
+    sqlite3_bind_text64(s, 7, e->body, e->len, SQLITE_STATIC, SQLITE_UTF8);
+    nf_status status = nf_database_step(db, NF_SQL_ADD_EVENT, err);
+    for (size_t i = 0; i < w->of.add.count && status == NF_OK; i++) {
+        const nf_run_row *r = &w->of.add.runs[i];
+        s = db->statements[NF_SQL_ADD_RUN];
+        sqlite3_bind_int64(s, 1, r->id);
+        sqlite3_bind_int64(s, 2, r->event);
+        bind_text(s, 3, r->tenant);
+        bind_text(s, 4, r->handler);
+        bind_text(s, 5, r->file);
+        bind_hash(s, 6, r->version);
+        status = nf_database_step(db, NF_SQL_ADD_RUN, err);
+    }
+    return status;
+}
+
+nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *err)
+{
+    sqlite3_bind_int64(db->statements[NF_SQL_ADD_DUPLICATE], 1, w->of.id);
+    return nf_database_step(db, NF_SQL_ADD_DUPLICATE, err);
+}
+
+nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
+{
+    const nf_run_end *e = &w->of.end;
+    sqlite3_stmt *s = db->statements[NF_SQL_END_RUN];
+    sqlite3_bind_int(s, 1, (int)e->outcome);
+    sqlite3_bind_int64(s, 2, e->started_ms);
+    sqlite3_bind_int64(s, 3, e->ended_ms);
+    sqlite3_bind_int(s, 4, (int)e->attempts);
+    sqlite3_bind_int64(s, 5, e->id);
+    nf_status status = nf_database_step(db, NF_SQL_END_RUN, err);
+    if (status != NF_OK)
+        return status;
+    s = db->statements[NF_SQL_ADD_DETAIL];
+    sqlite3_bind_int64(s, 1, e->id);
+    sqlite3_bind_text64(s, 2, e->detail, e->len, SQLITE_STATIC, SQLITE_UTF8);
+    return nf_database_step(db, NF_SQL_ADD_DETAIL, err);
+}
+
+nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err)
+{
+    sqlite3_stmt *s = db->statements[NF_SQL_PUT_VERSION];
+    bind_hash(s, 1, w->of.version.hash);
+    bind_text(s, 2, w->of.version.tenant);
+    bind_text(s, 3, w->of.version.file);
+    sqlite3_bind_blob64(s, 4, w->of.version.source, w->of.version.len, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 5, nf_clock_wall_ms());
+    return nf_database_step(db, NF_SQL_PUT_VERSION, err);
+}
+
+nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err)
+{
+    const nf_subscription_row *r = &w->of.subscription;
+    sqlite3_stmt *s = db->statements[NF_SQL_PUT_SUBSCRIPTION];
+    sqlite3_bind_int64(s, 1, r->id);
+    bind_text(s, 2, r->tenant);
+    bind_text(s, 3, r->trigger);
+    bind_text(s, 4, r->filter);
+    bind_text(s, 5, r->callback);
+    bind_text(s, 6, r->location);
+    bind_hash(s, 7, r->secret_hash);
+    sqlite3_bind_int64(s, 8, r->created_ms);
+    return nf_database_step(db, NF_SQL_PUT_SUBSCRIPTION, err);
+}
+
+nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err)
+{
+    sqlite3_bind_int64(db->statements[NF_SQL_DROP_SUBSCRIPTION], 1, w->of.id);
+    return nf_database_step(db, NF_SQL_DROP_SUBSCRIPTION, err);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h: what the files of this layer share: the database with its statements, and one queued write. */
+#ifndef NF_STORE_INTERNAL_H
+#define NF_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+/* X(NAME, SQL): every statement of the writer, prepared once. */
+#define NF_STATEMENTS(X)                                                                           \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(ADD_EVENT, "INSERT INTO event(id, tenant, subscription, trigger, hash, received, body)"      \
+                 " VALUES(?,?,?,?,?,?,?)")                                                         \
+    X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version) VALUES(?,?,?,?,?,?)")   \
+    X(ADD_DUPLICATE, "UPDATE event SET duplicates = duplicates + 1 WHERE id = ?")                  \
+    X(END_RUN, "UPDATE run SET outcome=?, started=?, ended=?, attempts=?"                          \
+               " WHERE id=? AND outcome=0")                                                        \
+    X(ADD_DETAIL, "INSERT OR REPLACE INTO run_detail(run, detail) VALUES(?,?)")                    \
+    X(PUT_VERSION, "INSERT OR IGNORE INTO flow_version(hash, tenant, file, source, kept)"          \
+                   " VALUES(?,?,?,?,?)")                                                           \
+    X(PUT_SUBSCRIPTION, "INSERT OR REPLACE INTO subscription(id, tenant, trigger, filter,"         \
+                        " callback, location, secret_hash, created) VALUES(?,?,?,?,?,?,?,?)")      \
+    X(DROP_SUBSCRIPTION, "DELETE FROM subscription WHERE id = ?")
+
+typedef enum nf_statement {
+#define X(name, sql) NF_SQL_##name,
+    NF_STATEMENTS(X)
+#undef X
+        NF_SQL_COUNT
+} nf_statement;
+
+typedef struct nf_database {
+    sqlite3 *writer, *reader;
+    sqlite3_stmt *statements[NF_SQL_COUNT];
+    char *path;
+    int lock_fd;
+} nf_database;
+
+/** Open or create `folder`/nimflow.db, check its version, prepare the statements. */
+nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err);
+
+/** Close what is open. */
+void nf_database_close(nf_database *db);
+
+/** The text of SQLite's last error on `handle`, with the operation in front. Sets `err`. */
+nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err);
+
+/** Run a prepared statement of the writer whose values are bound; resets it. */
+nf_status nf_database_step(nf_database *db, nf_statement which, nf_error *err);
+
+/** One queued write: a batch is a list of them. */
+typedef struct nf_write {
+    nf_status (*apply)(nf_database *db, const struct nf_write *w, nf_error *err);
+    bool must; /* never give it up */
+    union {
+        struct {
+            const nf_event_row *event;
+            const nf_run_row *runs;
+            size_t count;
+        } add;
+        nf_run_end end;
+        nf_subscription_row subscription;
+        struct {
+            uint8_t hash[NF_SHA256_SIZE];
+            const char *tenant, *file, *source;
+            size_t len;
+        } version;
+        int64_t id;
+    } of;
+    nf_store_done *done;
+    void *ctx;
+    nf_error result;
+    struct nf_write *next;
+} nf_write;
+
+/** The apply functions, one per kind of write. */
+nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);
+
+/** The open database; only the reading functions of this layer use it from outside the store's thread. */
+nf_database *nf_store_database(nf_store *store);
+
+/** The loop the store reports to. */
+nf_loop *nf_store_loop(nf_store *store);
+
+#endif

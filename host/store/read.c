@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read.c: reading from the store: at start on the loop, for people's questions on libuv's threads. Never writes. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "store/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static nf_status prepare(nf_store *store, const char *sql, sqlite3_stmt **statement, nf_error *err)
+{
+    sqlite3 *reader = nf_store_database(store)->reader;
+    if (sqlite3_prepare_v2(reader, sql, -1, statement, NULL) == SQLITE_OK)
+        return NF_OK;
+    return nf_database_error(reader, "read", err);
+}
+
+static nf_status finish(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err)
+{
+    nf_status status = rc == SQLITE_DONE ? NF_OK : nf_database_error(nf_store_database(store)->reader, "read", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static const char *text_at(sqlite3_stmt *s, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(s, column);
+    return text ? text : "";
+}
+
+static void hash_at(sqlite3_stmt *s, int column, uint8_t out[NF_SHA256_SIZE])
+{
+    memset(out, 0, NF_SHA256_SIZE);
+    if (sqlite3_column_bytes(s, column) == NF_SHA256_SIZE)
+        memcpy(out, sqlite3_column_blob(s, column), NF_SHA256_SIZE);
+}
+
+nf_status nf_store_each_subscription(nf_store *store, void (*each)(void *ctx, const nf_subscription_row *row),
+                                     void *ctx, nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status = prepare(store, "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created"
+                               " FROM subscription ORDER BY id", &s, err);
+    if (status != NF_OK)
+        return status;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        nf_subscription_row row = {
+            .id = sqlite3_column_int64(s, 0),
+            .tenant = text_at(s, 1),
+            .trigger = text_at(s, 2),
+            .filter = text_at(s, 3),
+            .callback = text_at(s, 4),
+            .location = text_at(s, 5),
+            .created_ms = sqlite3_column_int64(s, 7),
+        };
+        hash_at(s, 6, row.secret_hash);
+        each(ctx, &row);
+    }
+    return finish(store, s, rc, err);
+}
+
+nf_status nf_store_each_open_run(nf_store *store,
+                                 void (*each)(void *ctx, const nf_run_row *run, const nf_event_row *event), void *ctx,
+                                 nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status = prepare(store, "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
+                               " e.subscription, e.trigger, e.hash, e.received, e.body"
+                               " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
+                               " WHERE r.outcome = 0 ORDER BY r.id", &s, err);
+    if (status != NF_OK)
+        return status;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        nf_run_row run = {
+            .id = sqlite3_column_int64(s, 0),
+            .event = sqlite3_column_int64(s, 1),
+            .tenant = text_at(s, 2),
+            .handler = text_at(s, 3),
+            .file = text_at(s, 4),
+        };
+        nf_event_row event = {
+            .id = run.event,
+            .tenant = run.tenant,
+            .subscription = sqlite3_column_int64(s, 6),
+            .trigger = text_at(s, 7),
+            .received_ms = sqlite3_column_int64(s, 9),
+            .body = text_at(s, 10),
+            .len = (size_t)sqlite3_column_bytes(s, 10),
+        };
+        hash_at(s, 5, run.version);
+        hash_at(s, 8, event.hash);
+        each(ctx, &run, &event);
+    }
+    return finish(store, s, rc, err);
+}
+
+nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
+                               void (*each)(void *ctx, const nf_event_row *event), void *ctx, nf_error *err)
+{
+    /* ids grow with time, so walking back from the newest needs no index on the time */
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status = prepare(store, "SELECT id, subscription, hash, received FROM event ORDER BY id DESC", &s, err);
+    if (status != NF_OK)
+        return status;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        nf_event_row event = {
+            .id = sqlite3_column_int64(s, 0),
+            .subscription = sqlite3_column_int64(s, 1),
+            .received_ms = sqlite3_column_int64(s, 3),
+        };
+        if (event.received_ms < since_ms) {
+            rc = SQLITE_DONE;
+            break;
+        }
+        hash_at(s, 2, event.hash);
+        each(ctx, &event);
+    }
+    return finish(store, s, rc, err);
+}
+
+nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source, size_t *len,
+                               nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    nf_status status = prepare(store, "SELECT source FROM flow_version WHERE hash = ?", &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_blob(s, 1, hash, NF_SHA256_SIZE, SQLITE_STATIC);
+    int rc = sqlite3_step(s);
+    *source = NULL;
+    if (rc == SQLITE_ROW) {
+        *len = (size_t)sqlite3_column_bytes(s, 0);
+        *source = nf_memdup(sqlite3_column_blob(s, 0), *len);
+        rc = SQLITE_DONE;
+    }
+    status = finish(store, s, rc, err);
+    if (status == NF_OK && !*source)
+        status = nf_error_set(err, NF_E_NOT_FOUND, "the flow's source is not kept any more");
+    return status;
+}
+
+/* ---- questions ---- */
+
+struct question {
+    uv_work_t work;
+    nf_store *store;
+    nf_run_query query;
+    char *tenant, *handler;
+    json_t *rows;
+    nf_error err;
+    nf_store_answer *answer;
+    void *ctx;
+};
+
+static json_t *time_json(int64_t ms)
+{
+    char text[NF_TIME_TEXT];
+    return ms ? json_string(nf_clock_text(ms, text)) : json_null();
+}
+
+static json_t *run_json(sqlite3_stmt *s, bool whole)
+{
+    uint8_t hash[NF_SHA256_SIZE];
+    char version[13];
+    hash_at(s, 5, hash);
+    nf_hex(hash, 6, version);
+    int64_t received = sqlite3_column_int64(s, 10);
+    const char *outcome = nf_outcome_name((nf_outcome)sqlite3_column_int(s, 6));
+    json_t *row = json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o}", "id",
+                            (json_int_t)sqlite3_column_int64(s, 0), "event", (json_int_t)sqlite3_column_int64(s, 1),
+                            "tenant", text_at(s, 2), "handler", text_at(s, 3), "file", text_at(s, 4), "version",
+                            version, "outcome", outcome ? outcome : "?", "attempts", sqlite3_column_int(s, 9),
+                            "duplicates", sqlite3_column_int(s, 11), "received", time_json(received), "started",
+                            time_json(sqlite3_column_int64(s, 7)), "ended", time_json(sqlite3_column_int64(s, 8)));
+    json_t *detail = json_loads(text_at(s, 12), JSON_ALLOW_NUL, NULL);
+    if (whole) {
+        json_object_update(row, detail);
+        json_object_set_new(row, "event_body", json_loads(text_at(s, 13), JSON_ALLOW_NUL, NULL));
+    } else {
+        json_object_set(row, "error", json_object_get(detail, "error"));
+    }
+    json_decref(detail);
+    return row;
+}
+
+static void run_query(struct question *q)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    if (prepare(q->store, "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.ended,"
+                " r.attempts, e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
+                " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
+                " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2) AND (?3 IS NULL OR r.handler = ?3)"
+                " AND (?4 < 0 OR r.outcome = ?4) AND (?5 = 0 OR r.id < ?5) ORDER BY r.id DESC LIMIT ?6",
+                &s, &q->err) != NF_OK)
+        return;
+    sqlite3_bind_int64(s, 1, q->query.id);
+    sqlite3_bind_text(s, 2, q->tenant, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 3, q->handler, -1, SQLITE_STATIC);
+    sqlite3_bind_int(s, 4, q->query.any_outcome ? -1 : (int)q->query.outcome);
+    sqlite3_bind_int64(s, 5, q->query.before);
+    sqlite3_bind_int(s, 6, (int)q->query.limit);
+    q->rows = json_array();
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        json_array_append_new(q->rows, run_json(s, q->query.id != 0));
+    finish(q->store, s, rc, &q->err);
+}
+
+static void on_work(uv_work_t *work)
+{
+    run_query(work->data);
+}
+
+static void on_worked(uv_work_t *work, int status)
+{
+    struct question *q = work->data;
+    if (status != 0)
+        nf_error_set(&q->err, NF_E_CANCELLED, "cancelled");
+    q->answer(q->ctx, q->rows, q->err.status == NF_OK ? NULL : &q->err);
+    free(q->tenant);
+    free(q->handler);
+    free(q);
+}
+
+void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer, void *ctx)
+{
+    struct question *q = nf_alloc(sizeof *q);
+    q->store = store;
+    q->query = *query;
+    q->tenant = nf_strdup(query->tenant);
+    q->handler = nf_strdup(query->handler);
+    q->answer = answer;
+    q->ctx = ctx;
+    q->work.data = q;
+    uv_queue_work(&nf_store_loop(store)->uv, &q->work, on_work, on_worked);
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.c: the queue of writes and the thread that commits them in groups.
+ *
+ * A write is in exactly one list: `fresh` (loop only, until the loop sleeps), `queue` (under the mutex), the batch the
+ * thread works on, `kept` (thread only: must-writes waiting for a disk that works again), or `finished` (under the
+ * mutex, until the loop calls its done).
+ */
+#include "store/store.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "log/log.h"
+#include "store/internal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum { RETRY_MS = 500 };
+
+struct nf_store {
+    nf_loop *loop;
+    nf_database db;
+    nf_end_hook hook;
+    uv_async_t wake_loop;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake_thread;
+    nf_write *fresh, *fresh_last;
+    nf_write *queue, *queue_last;
+    nf_write *finished, *finished_last;
+    nf_write *kept;
+    bool stop;
+    atomic_bool failing;
+    int64_t next_id;
+};
+
+/* Append the list `from` (ending in `from_last`) to `to` in constant time. */
+static void append(nf_write **to, nf_write **to_last, nf_write *from, nf_write *from_last)
+{
+    if (!from)
+        return;
+    if (*to)
+        (*to_last)->next = from;
+    else
+        *to = from;
+    *to_last = from_last;
+}
+
+/* ---- the thread ---- */
+
+static nf_status commit(nf_store *store, nf_write *batch, nf_error *err)
+{
+    nf_database *db = &store->db;
+    nf_status status = nf_database_step(db, NF_SQL_BEGIN, err);
+    for (nf_write *w = batch; w && status == NF_OK; w = w->next)
+        status = w->apply(db, w, err);
+    if (status == NF_OK)
+        status = nf_database_step(db, NF_SQL_COMMIT, err);
+    if (status != NF_OK && !sqlite3_get_autocommit(db->writer))
+        nf_database_step(db, NF_SQL_ROLLBACK, NULL);
+    return status;
+}
+
+/* After a failure: must-writes are kept, in order, the others are told. Returns those that are told. */
+static nf_write *set_apart(nf_store *store, nf_write *batch, const nf_error *err)
+{
+    nf_write *told = NULL, *w, *next;
+    LL_FOREACH_SAFE (batch, w, next) {
+        w->next = NULL;
+        if (w->must) {
+            LL_APPEND(store->kept, w);
+        } else {
+            w->result = *err;
+            LL_APPEND(told, w);
+        }
+    }
+    return told;
+}
+
+static void work_batch(nf_store *store, nf_write *batch)
+{
+    nf_error err = {0};
+    bool was_failing = atomic_load(&store->failing);
+    if (store->kept) { /* the oldest first */
+        nf_write *kept = store->kept;
+        store->kept = NULL;
+        LL_CONCAT(kept, batch);
+        batch = kept;
+    }
+    nf_status status = commit(store, batch, &err);
+    if (status != NF_OK)
+        batch = set_apart(store, batch, &err);
+    if (was_failing != (status != NF_OK)) {
+        atomic_store(&store->failing, status != NF_OK);
+        if (status != NF_OK)
+            nf_log_error("store", "%s: %s; new events are refused with 503 until it works again", store->db.path,
+                         err.text);
+        else
+            nf_log_info("store", "%s: writing works again", store->db.path);
+    }
+    nf_write *last = batch;
+    while (last && last->next)
+        last = last->next;
+    pthread_mutex_lock(&store->mutex);
+    append(&store->finished, &store->finished_last, batch, last);
+    pthread_mutex_unlock(&store->mutex);
+    uv_async_send(&store->wake_loop);
+}
+
+static void wait_for_work(nf_store *store)
+{
+    if (!store->kept) {
+        pthread_cond_wait(&store->wake_thread, &store->mutex);
+        return;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += RETRY_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&store->wake_thread, &store->mutex, &until);
+}
+
+static void *thread_main(void *ctx)
+{
+    nf_store *store = ctx;
+    pthread_mutex_lock(&store->mutex);
+    for (;;) {
+        if (!store->queue && !store->stop)
+            wait_for_work(store);
+        nf_write *batch = store->queue;
+        store->queue = store->queue_last = NULL;
+        if (!batch && store->stop)
+            break;
+        if (!batch && !store->kept)
+            continue;
+        pthread_mutex_unlock(&store->mutex);
+        work_batch(store, batch);
+        pthread_mutex_lock(&store->mutex);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (store->kept) /* the last try; what fails now is found again as an open run after the next start */
+        work_batch(store, NULL);
+    return NULL;
+}
+
+/* ---- the loop's side ---- */
+
+static void hand_over(void *ctx)
+{
+    nf_store *store = ctx;
+    if (!store->fresh)
+        return;
+    pthread_mutex_lock(&store->mutex);
+    append(&store->queue, &store->queue_last, store->fresh, store->fresh_last);
+    pthread_cond_signal(&store->wake_thread);
+    pthread_mutex_unlock(&store->mutex);
+    store->fresh = store->fresh_last = NULL;
+}
+
+static void report(nf_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    nf_write *w = store->finished;
+    store->finished = store->finished_last = NULL;
+    pthread_mutex_unlock(&store->mutex);
+    while (w) {
+        nf_write *next = w->next;
+        if (w->done)
+            w->done(w->ctx, w->result.status == NF_OK ? NULL : &w->result);
+        free(w);
+        w = next;
+    }
+}
+
+static void on_wake(uv_async_t *async)
+{
+    report(async->data);
+}
+
+static nf_write *enqueue(nf_store *store, nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
+                         nf_store_done *done, void *ctx)
+{
+    nf_write *w = nf_alloc(sizeof *w);
+    w->apply = apply;
+    w->done = done;
+    w->ctx = ctx;
+    append(&store->fresh, &store->fresh_last, w, w);
+    return w;
+}
+
+static int64_t highest_id(sqlite3 *db)
+{
+    static const char sql[] = "SELECT max((SELECT ifnull(max(id),0) FROM event), (SELECT ifnull(max(id),0) FROM run),"
+                              " (SELECT ifnull(max(id),0) FROM subscription))";
+    sqlite3_stmt *statement = NULL;
+    int64_t id = 0;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        id = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return id;
+}
+
+nf_status nf_store_open(nf_loop *loop, const char *folder, nf_store **out, nf_error *err)
+{
+    nf_store *store = nf_alloc(sizeof *store);
+    nf_status status = nf_database_open(&store->db, folder, err);
+    if (status != NF_OK) {
+        nf_database_close(&store->db);
+        free(store);
+        return status;
+    }
+    store->loop = loop;
+    store->next_id = highest_id(store->db.writer);
+    store->hook = (nf_end_hook){.run = hand_over, .ctx = store};
+    nf_loop_before_sleep(loop, &store->hook);
+    uv_async_init(&loop->uv, &store->wake_loop, on_wake);
+    uv_unref((uv_handle_t *)&store->wake_loop);
+    store->wake_loop.data = store;
+    pthread_mutex_init(&store->mutex, NULL);
+    pthread_cond_init(&store->wake_thread, NULL);
+    if (pthread_create(&store->thread, NULL, thread_main, store) != 0)
+        nf_bug("the store's thread could not be started");
+    *out = store;
+    return NF_OK;
+}
+
+static void free_store(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void nf_store_close(nf_store *store)
+{
+    if (!store)
+        return;
+    hand_over(store);
+    pthread_mutex_lock(&store->mutex);
+    store->stop = true;
+    pthread_cond_signal(&store->wake_thread);
+    pthread_mutex_unlock(&store->mutex);
+    pthread_join(store->thread, NULL);
+    report(store);
+    nf_write *w, *next;
+    LL_FOREACH_SAFE (store->kept, w, next) { /* the disk never came back: the owners still get their memory back */
+        if (w->done)
+            w->done(w->ctx, &(nf_error){.status = NF_E_STORE, .text = "the database could not be written"});
+        free(w);
+    }
+    LL_FOREACH_SAFE (store->fresh, w, next) /* from the callbacks above; nobody waits for them any more */
+        free(w);
+    nf_loop_forget(store->loop, &store->hook);
+    nf_database_close(&store->db);
+    pthread_mutex_destroy(&store->mutex);
+    pthread_cond_destroy(&store->wake_thread);
+    uv_close((uv_handle_t *)&store->wake_loop, free_store);
+}
+
+bool nf_store_failing(const nf_store *store)
+{
+    return atomic_load(&store->failing);
+}
+
+int64_t nf_store_new_id(nf_store *store)
+{
+    return ++store->next_id;
+}
+
+nf_database *nf_store_database(nf_store *store)
+{
+    return &store->db;
+}
+
+nf_loop *nf_store_loop(nf_store *store)
+{
+    return store->loop;
+}
+
+void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs, size_t count,
+                        nf_store_done *done, void *ctx)
+{
+    nf_write *w = enqueue(store, nf_apply_add_event, done, ctx);
+    w->of.add.event = event;
+    w->of.add.runs = runs;
+    w->of.add.count = count;
+}
+
+void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx)
+{
+    enqueue(store, nf_apply_add_duplicate, done, ctx)->of.id = event;
+}
+
+void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx)
+{
+    nf_write *w = enqueue(store, nf_apply_end_run, done, ctx);
+    w->must = true;
+    w->of.end = *end;
+}
+
+void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant, const char *file,
+                          const char *source, size_t len, nf_store_done *done, void *ctx)
+{
+    nf_write *w = enqueue(store, nf_apply_put_version, done, ctx);
+    memcpy(w->of.version.hash, hash, NF_SHA256_SIZE);
+    w->of.version.tenant = tenant;
+    w->of.version.file = file;
+    w->of.version.source = source;
+    w->of.version.len = len;
+}
+
+void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done, void *ctx)
+{
+    enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
+}
+
+void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx)
+{
+    enqueue(store, nf_apply_drop_subscription, done, ctx)->of.id = id;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.h: what must survive: events, runs and how they ended, flow versions, subscriptions.
+ *
+ * Writes are queued from the loop and done by one thread in groups: the next commit starts when the previous one ends,
+ * with everything that came in meanwhile. `done` is called on the loop when the write is durable (fdatasync) or failed.
+ * Everything a write points to is borrowed until its `done`.
+ *
+ * When the disk is full or fails, events are refused (`done` gets the error) and ends of runs are kept and tried again
+ * until they are durable; nf_store_failing tells meanwhile that no new event should be taken.
+ *
+ * Only the store's thread writes and checkpoints; readers have a read-only connection of their own. That also avoids the
+ * WAL-reset fault of SQLite before 3.51.3, which needs two connections that checkpoint and commit.
+ */
+#ifndef NF_STORE_STORE_H
+#define NF_STORE_STORE_H
+
+#include "base/budget.h"
+#include "base/secret.h"
+#include "loop/loop.h"
+
+#include <jansson.h>
+
+typedef struct nf_store nf_store;
+
+/** Called on the loop once per write; `err` is NULL when it is durable. */
+typedef void nf_store_done(void *ctx, const nf_error *err);
+
+/** A notification that was accepted. */
+typedef struct nf_event_row {
+    int64_t id;
+    const char *tenant;
+    int64_t subscription; /* 0: not from Nimbus */
+    const char *trigger;  /* name of its trigger, e.g. "nimbus.on_task" */
+    uint8_t hash[NF_SHA256_SIZE];
+    int64_t received_ms;
+    const char *body;
+    size_t len;
+} nf_event_row;
+
+/** A run that is to be done for an event. */
+typedef struct nf_run_row {
+    int64_t id, event;
+    const char *tenant, *handler, *file;
+    uint8_t version[NF_SHA256_SIZE]; /* of the flow's source */
+} nf_run_row;
+
+/** How a run ended. */
+typedef struct nf_run_end {
+    int64_t id;
+    nf_outcome outcome;
+    int64_t started_ms, ended_ms;
+    unsigned attempts;
+    const char *detail; /* JSON object: error, result, usage, effects, log */
+    size_t len;
+} nf_run_end;
+
+/** One registration at Nimbus. The secret of its callback path is kept as a hash only. */
+typedef struct nf_subscription_row {
+    int64_t id;
+    const char *tenant, *trigger, *filter; /* filter: canonical JSON of the registration without the url */
+    const char *callback;                  /* the public address it was made with */
+    const char *location;                  /* of the registration, or "" */
+    uint8_t secret_hash[NF_SHA256_SIZE];
+    int64_t created_ms;
+} nf_subscription_row;
+
+/**
+ * Open or create the database in `folder` (made with mode 700 if missing) and start the thread. Another process that has
+ * it open is an error (a lock file tells).
+ */
+nf_status nf_store_open(nf_loop *loop, const char *folder, nf_store **store, nf_error *err);
+
+/** Finish all queued writes, call their `done`, stop the thread, close. NULL is allowed. */
+void nf_store_close(nf_store *store);
+
+/** The last commit failed: take no new events. */
+bool nf_store_failing(const nf_store *store);
+
+/** A new id for an event, run or subscription; never used before, also after a restart. */
+int64_t nf_store_new_id(nf_store *store);
+
+/** Write an event and its runs together. */
+void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs, size_t count,
+                        nf_store_done *done, void *ctx);
+
+/** Count one more delivery of an event that is stored or on its way. Durable together with or after that event. */
+void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx);
+
+/** Write the end of a run. Never fails for good: `done` comes when it is durable. */
+void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx);
+
+/** Keep the source of a flow version, so that its runs can resume under it. */
+void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant, const char *file,
+                          const char *source, size_t len, nf_store_done *done, void *ctx);
+
+/** Insert or replace a subscription. */
+void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done, void *ctx);
+
+/** Forget a subscription. */
+void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx);
+
+/* ---- reading at start: these block, and are called before events come in ---- */
+
+/** Every subscription, in the order of their ids. The row is borrowed during the call. */
+nf_status nf_store_each_subscription(nf_store *store, void (*each)(void *ctx, const nf_subscription_row *row),
+                                     void *ctx, nf_error *err);
+
+/** Every run without an end, with its event, oldest first. Rows are borrowed during the call. */
+nf_status nf_store_each_open_run(nf_store *store,
+                                 void (*each)(void *ctx, const nf_run_row *run, const nf_event_row *event), void *ctx,
+                                 nf_error *err);
+
+/** Every event received since `since_ms` (id, subscription, hash and received_ms only), oldest first. */
+nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
+                               void (*each)(void *ctx, const nf_event_row *event), void *ctx, nf_error *err);
+
+/** The source of a version, owned by the caller; NF_E_NOT_FOUND if it is not kept. */
+nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source, size_t *len,
+                               nf_error *err);
+
+/* ---- questions of people: answered on a thread of their own, `answer` is called on the loop ---- */
+
+typedef struct nf_run_query {
+    const char *tenant;   /* NULL: all */
+    const char *handler;  /* NULL: all */
+    nf_outcome outcome;   /* NF_OUTCOME_NONE with any_outcome: all; without: those still open */
+    bool any_outcome;
+    int64_t before;       /* ids below this one; 0: from the newest */
+    int64_t id;           /* only this run, with its detail and event; 0: all */
+    unsigned limit;       /* at most this many, 1 to 1,000 */
+} nf_run_query;
+
+/** Steals `rows` to the callee: a list of objects, newest first; NULL with `err` set on failure. */
+typedef void nf_store_answer(void *ctx, json_t *rows, const nf_error *err);
+
+/** List runs. */
+void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer, void *ctx);
+
+#endif
