@@ -2,11 +2,13 @@
 /*
  * http_server.h: HTTP/1.1 in (RFC 9110, RFC 9112) on the loop.
  *
- * One exchange = one request and its one answer. A connection handles its requests one after the other; pipelined ones
- * wait. The answer may come later (the 202 of an event waits for the disk): the exchange stays valid until it was
- * answered. When the client goes away first, the exchange lives on and its answer is dropped.
+ * One exchange = one request and its one answer. A connection handles its requests one after the
+ * other; pipelined ones wait. The answer may come later (the 202 of an event waits for the disk):
+ * the exchange stays valid until it was answered. When the client goes away first, the exchange
+ * lives on and its answer is dropped.
  *
- * Every limit is absolute: a peer that sends a byte now and then gains nothing (http_guard.h has the rules of the head).
+ * Every limit is absolute: a peer that sends a byte now and then gains nothing (http_guard.h has
+ * the rules of the head).
  */
 #ifndef NF_NET_HTTP_SERVER_H
 #define NF_NET_HTTP_SERVER_H
@@ -17,28 +19,31 @@ typedef struct nf_http_server nf_http_server;
 typedef struct nf_http_exchange nf_http_exchange;
 
 typedef struct nf_http_options {
-    size_t max_head;        /* bytes of request line and headers; 0: 32 KiB */
-    size_t max_body;        /* bytes; 0: 1 MiB */
-    uint64_t head_ms;       /* from the first byte of a request to the end of its head; 0: 5 s */
-    uint64_t body_ms;       /* for the body; 0: 10 s */
-    uint64_t idle_ms;       /* keep-alive between requests; 0: 60 s */
+    size_t max_head;          /* bytes of request line and headers; 0: 32 KiB */
+    size_t max_body;          /* bytes; 0: 1 MiB */
+    uint64_t head_ms;         /* from the first byte of a request to the end of its head; 0: 5 s */
+    uint64_t body_ms;         /* for the body; 0: 10 s */
+    uint64_t idle_ms;         /* keep-alive between requests; 0: 60 s */
     unsigned max_connections; /* 0: 1,024; one more is closed at once */
 } nf_http_options;
 
-/** Called once per complete request, on the loop. It must answer `x`, now or later, exactly once. */
+/** Called once per complete request, on the loop. It must answer `x`, now or later, exactly once.
+ */
 typedef void nf_http_handler(nf_http_exchange *x, void *ctx);
 
 /**
- * Listen on "HOST:PORT" (HOST an address or "localhost"; port 0 chooses one) or "unix:PATH" (mode 0600, an old socket
- * nobody listens on is replaced). The error names the address and the reason.
+ * Listen on "HOST:PORT" (HOST an address or "localhost"; port 0 chooses one) or "unix:PATH" (mode
+ * 0600, an old socket nobody listens on is replaced). The error names the address and the reason.
  */
 nf_status nf_http_server_open(nf_loop *loop, const char *address, const nf_http_options *options,
-                              nf_http_handler *handler, void *ctx, nf_http_server **server, nf_error *err);
+                              nf_http_handler *handler, void *ctx, nf_http_server **server,
+                              nf_error *err);
 
 /** The port it listens on (useful after port 0), or 0 on a unix socket. */
 int nf_http_server_port(const nf_http_server *server);
 
-/** Stop accepting and close idle connections; busy ones end after their answer. Frees the server when the last is gone. */
+/** Stop accepting and close idle connections; busy ones end after their answer. Frees the server
+ * when the last is gone. */
 void nf_http_server_close(nf_http_server *server);
 
 /** Request method, e.g. "POST". Borrowed until the answer, as all below. */
@@ -60,11 +65,11 @@ const char *nf_http_body(const nf_http_exchange *x, size_t *len);
 const char *nf_http_peer(const nf_http_exchange *x);
 
 /**
- * Answer. `type` NULL: no content type. `headers` NULL or complete lines ("Location: /x\r\n"). The body is copied.
- * Ends the exchange: `x` must not be touched afterwards.
+ * Answer. `type` NULL: no content type. `headers` NULL or complete lines ("Location: /x\r\n"). The
+ * body is copied. Ends the exchange: `x` must not be touched afterwards.
  */
-void nf_http_answer(nf_http_exchange *x, int status, const char *type, const char *headers, const void *body,
-                    size_t len);
+void nf_http_answer(nf_http_exchange *x, int status, const char *type, const char *headers,
+                    const void *body, size_t len);
 
 /** Answer with {"error": text} and the status; the text is for people and must hold no secret. */
 void nf_http_answer_error(nf_http_exchange *x, int status, const char *format, ...)
