@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effect.h: one effect of a run from its start to its end; implements nf/call.h.
+ *
+ * The owner (a run) starts an effect with JSON text and is told its end exactly once, possibly from inside the start. A
+ * cancelled effect tells nothing.
+ */
+#ifndef NF_ACT_EFFECT_H
+#define NF_ACT_EFFECT_H
+
+#include "nf/binding.h"
+#include "nimbus/connection.h"
+
+struct nf_list_folder;
+
+/** What effects of a tenant work with. Borrowed for the life of the effects. */
+typedef struct nf_effect_env {
+    nf_loop *loop;
+    nf_nimbus *nimbus;            /* NULL: no connection here, effects on Nimbus are refused */
+    struct nf_list_folder *lists; /* NULL: no lists */
+    bool dry_run;                 /* effects that change something resolve with nil and send nothing */
+} nf_effect_env;
+
+/** Who started an effect. */
+typedef struct nf_effect_owner {
+    /** The end: `err` set, or `result` as JSON text (NULL or "": nil). Borrowed; the effect is gone afterwards. */
+    void (*ended)(void *ctx, nf_call *call, const nf_error *err, const char *result, size_t len);
+    /** How long the run may still wait; a longer sleep ends it at once through over_time. */
+    uint64_t (*wall_left_ms)(void *ctx);
+    /** The run waits for longer than its budget allows: end it. The effect was cancelled before. */
+    void (*over_time)(void *ctx, uint64_t asked_ms);
+} nf_effect_owner;
+
+/** Check the arguments and start. The handle is valid until `ended` was called (which may be before this returns: NULL). */
+nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args, size_t len,
+                         const nf_effect_owner *owner, void *ctx);
+
+/** Stop it; the owner is not told. */
+void nf_effect_cancel(nf_call *call);
+
+/** Its action. */
+const nf_action *nf_effect_action(const nf_call *call);
+
+#endif

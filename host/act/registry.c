@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* registry.c: see registry.h. */
+#include "act/registry.h"
+
+#include "base/json.h"
+
+#include <string.h>
+
+static nf_status complain(nf_error *err, const char *binding, const char *what)
+{
+    return nf_error_set(err, NF_E_ARG, "binding %s: %s", binding ? binding : "(without a name)", what);
+}
+
+static bool sentence(const char *doc)
+{
+    size_t n = doc ? strlen(doc) : 0;
+    return n > 1 && doc[n - 1] == '.';
+}
+
+static const nf_param *find_param(const nf_param *params, const char *name, size_t len)
+{
+    for (; params && params->name; params++) {
+        if (strlen(params->name) == len && strncmp(params->name, name, len) == 0)
+            return params;
+    }
+    return NULL;
+}
+
+static nf_status check_params(const char *binding, const nf_param *params, nf_error *err)
+{
+    for (; params && params->name; params++) {
+        bool nested = params->type == NF_OBJECT;
+        if (!params->doc || !params->doc[0])
+            return nf_error_set(err, NF_E_ARG, "binding %s: parameter '%s' has no documentation", binding, params->name);
+        if (nested != (params->fields != NULL) && params->type != NF_LIST)
+            return nf_error_set(err, NF_E_ARG, "binding %s: '%s' needs fields exactly if it is an object", binding,
+                                params->name);
+        nf_status status = check_params(binding, params->fields, err);
+        if (status != NF_OK)
+            return status;
+    }
+    return NF_OK;
+}
+
+/* Every {name} in the path must be a required parameter. */
+static nf_status check_path(const nf_action *a, nf_error *err)
+{
+    for (const char *open = a->path; open && (open = strchr(open, '{'));) {
+        const char *close = strchr(++open, '}');
+        const nf_param *param = close ? find_param(a->params, open, (size_t)(close - open)) : NULL;
+        if (!param || !param->required)
+            return complain(err, a->name, "every {name} of the path must be a required parameter");
+        open = close;
+    }
+    return NF_OK;
+}
+
+static nf_status check_action(const nf_action *a, nf_error *err)
+{
+    if (a->abi != NF_BINDING_ABI)
+        return complain(err, a->name, "made for another version of the binding interface");
+    if (!a->name || !strchr(a->name, '.'))
+        return complain(err, a->name, "the name must be 'module.function'");
+    if (!sentence(a->doc))
+        return complain(err, a->name, "the documentation must be a sentence with a full stop");
+    if (!a->class || !a->owner)
+        return complain(err, a->name, "class and owner must be said, also when there is none");
+    if (!a->path == !a->start)
+        return complain(err, a->name, "either path or start must be set");
+    if (a->scope_param && !find_param(a->params, a->scope_param, strlen(a->scope_param)))
+        return complain(err, a->name, "scope_param must be one of the parameters");
+    if (a->class != NF_READ && a->owner != NF_OWNER_NONE && a->owner != NF_OWNER_TENANT && !a->scope_param)
+        return complain(err, a->name, "an action that writes must name the argument that decides the rights");
+    nf_status status = check_path(a, err);
+    return status == NF_OK ? check_params(a->name, a->params, err) : status;
+}
+
+static nf_status check_trigger(const nf_trigger *t, nf_error *err)
+{
+    if (t->abi != NF_BINDING_ABI)
+        return complain(err, t->name, "made for another version of the binding interface");
+    if (!t->name || !strchr(t->name, '.'))
+        return complain(err, t->name, "the name must be 'module.function'");
+    if (!sentence(t->doc) || !t->filters || !t->event)
+        return complain(err, t->name, "documentation with a full stop, filters and event fields must be said");
+    return check_params(t->name, t->event, err);
+}
+
+static nf_status check_unique(const nf_action *const *actions, nf_error *err)
+{
+    for (size_t i = 0; actions[i]; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(actions[i]->name, actions[j]->name) == 0)
+                return complain(err, actions[i]->name, "the name is used twice");
+        }
+    }
+    return NF_OK;
+}
+
+nf_status nf_registry_check(const nf_action *const *actions, const nf_trigger *const *triggers, nf_error *err)
+{
+    nf_status status = NF_OK;
+    for (size_t i = 0; actions[i] && status == NF_OK; i++)
+        status = check_action(actions[i], err);
+    for (size_t i = 0; triggers[i] && status == NF_OK; i++)
+        status = check_trigger(triggers[i], err);
+    return status == NF_OK ? check_unique(actions, err) : status;
+}
+
+size_t nf_action_count(const nf_action *const *actions)
+{
+    size_t n = 0;
+    while (actions[n])
+        n++;
+    return n;
+}
+
+const nf_trigger *nf_trigger_find(const nf_trigger *const *triggers, const char *name)
+{
+    for (; *triggers; triggers++) {
+        if (strcmp((*triggers)->name, name) == 0)
+            return *triggers;
+    }
+    return NULL;
+}
+
+/* ---- the surface ---- */
+
+static json_t *names_json(const nf_param *params)
+{
+    json_t *names = json_array();
+    for (; params && params->name; params++)
+        json_array_append_new(names, json_string(params->name));
+    return names;
+}
+
+static json_t *fields_json(const nf_param *fields)
+{
+    json_t *object = json_object();
+    for (; fields && fields->name; fields++) {
+        json_t *value = json_true();
+        if (fields->type == NF_OBJECT)
+            value = fields_json(fields->fields);
+        else if (fields->type == NF_LIST && fields->fields)
+            value = json_pack("[o]", fields_json(fields->fields));
+        json_object_set_new(object, fields->name, value);
+    }
+    return object;
+}
+
+static json_t *filters_json(const nf_filter *filters)
+{
+    json_t *names = json_array();
+    for (; filters->name; filters++)
+        json_array_append_new(names, json_string(filters->name));
+    return names;
+}
+
+char *nf_registry_surface(const nf_action *const *actions, const nf_trigger *const *triggers)
+{
+    json_t *action_list = json_array(), *trigger_list = json_array();
+    for (; *actions; actions++)
+        json_array_append_new(action_list,
+                              json_pack("{s:s, s:o, s:i, s:s}", "name", (*actions)->name, "params",
+                                        names_json((*actions)->params), "positional", (*actions)->positional, "returns",
+                                        (*actions)->returns ? (*actions)->returns : ""));
+    for (; *triggers; triggers++)
+        json_array_append_new(trigger_list,
+                              json_pack("{s:s, s:o, s:o}", "name", (*triggers)->name, "filters",
+                                        filters_json((*triggers)->filters), "event", fields_json((*triggers)->event)));
+    json_t *surface = json_pack("{s:o, s:o}", "actions", action_list, "triggers", trigger_list);
+    char *text = nf_json_text(surface);
+    json_decref(surface);
+    return text;
+}

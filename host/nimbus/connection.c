@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * connection.c: see connection.h.
+ *
+ * A request is either in flight (`http` set) or waiting for its next attempt (`timer` running), never both.
+ */
+#include "nimbus/connection.h"
+
+#include "base/alloc.h"
+#include "base/secret.h"
+#include "log/log.h"
+#include "net/http_retry.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct nf_nimbus {
+    nf_loop *loop;
+    nf_http_client *client;
+    char *tenant, *cluster, *token_file, *token;
+    uint64_t request_ms;
+    nf_nimbus_request *requests;
+};
+
+struct nf_nimbus_request {
+    nf_nimbus *nimbus;
+    char *method, *url, *body;
+    nf_class class;
+    unsigned attempt;
+    bool token_reread;
+    nf_http_request *http;
+    nf_timer *timer;
+    nf_nimbus_done *done;
+    void *ctx;
+    nf_nimbus_request *prev, *next;
+};
+
+nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options, nf_nimbus **out,
+                         nf_error *err)
+{
+    char *token = NULL;
+    nf_status status = nf_secret_read(options->token_file, &token, err);
+    if (status != NF_OK)
+        return status;
+    nf_nimbus *nimbus = nf_alloc(sizeof *nimbus);
+    nimbus->loop = loop;
+    nimbus->client = client;
+    nimbus->tenant = nf_strdup(options->tenant);
+    nimbus->cluster = nf_strdup(options->cluster);
+    nimbus->token_file = nf_strdup(options->token_file);
+    nimbus->token = token;
+    nimbus->request_ms = options->request_ms;
+    *out = nimbus;
+    return NF_OK;
+}
+
+static void free_token(nf_nimbus *nimbus)
+{
+    nf_secret_wipe(nimbus->token, strlen(nimbus->token));
+    free(nimbus->token);
+}
+
+void nf_nimbus_close(nf_nimbus *nimbus)
+{
+    if (!nimbus)
+        return;
+    while (nimbus->requests)
+        nf_nimbus_cancel(nimbus->requests);
+    free_token(nimbus);
+    free(nimbus->tenant);
+    free(nimbus->cluster);
+    free(nimbus->token_file);
+    free(nimbus);
+}
+
+const char *nf_nimbus_cluster(const nf_nimbus *nimbus)
+{
+    return nimbus->cluster;
+}
+
+static void free_request(nf_nimbus_request *r)
+{
+    DL_DELETE(r->nimbus->requests, r);
+    nf_timer_close(r->timer);
+    free(r->method);
+    free(r->url);
+    free(r->body);
+    free(r);
+}
+
+void nf_nimbus_cancel(nf_nimbus_request *r)
+{
+    if (r->http)
+        nf_http_request_cancel(r->http);
+    free_request(r);
+}
+
+static void on_answer(void *ctx, const nf_http_result *result);
+
+static void send_now(void *ctx)
+{
+    nf_nimbus_request *r = ctx;
+    r->attempt++;
+    nf_http_spec spec = {
+        .method = r->method,
+        .url = r->url,
+        .bearer = r->nimbus->token,
+        .content_type = r->body ? "application/json" : NULL,
+        .body = r->body,
+        .len = r->body ? strlen(r->body) : 0,
+        .timeout_ms = r->nimbus->request_ms,
+        .write = r->class != NF_READ,
+    };
+    r->http = nf_http_request_start(r->nimbus->client, &spec, on_answer, r);
+}
+
+/* After a 401: is there another token in the file by now? Asked once per request. */
+static bool token_changed(nf_nimbus_request *r)
+{
+    nf_nimbus *nimbus = r->nimbus;
+    char *token = NULL;
+    nf_error err = {0};
+    if (r->token_reread || nf_secret_read(nimbus->token_file, &token, &err) != NF_OK)
+        return false;
+    r->token_reread = true;
+    bool changed = strcmp(token, nimbus->token) != 0;
+    if (changed)
+        nf_log_info("nimbus", "%s: the token was refused; the file has a new one", nimbus->tenant);
+    free_token(nimbus);
+    nimbus->token = token;
+    return changed;
+}
+
+static long wait_for_next(nf_nimbus_request *r, const nf_http_result *result)
+{
+    if (result->status == 401 && token_changed(r))
+        return 0;
+    uint16_t jitter;
+    nf_random(&jitter, sizeof jitter);
+    nf_attempt attempt = {
+        .number = r->attempt,
+        .repeatable = r->class != NF_UNSAFE,
+        .status = result->error.status,
+        .http_status = result->status,
+        .retry_after_ms = result->retry_after_ms,
+    };
+    return nf_retry_wait(&attempt, jitter);
+}
+
+static void on_answer(void *ctx, const nf_http_result *result)
+{
+    nf_nimbus_request *r = ctx;
+    r->http = NULL;
+    bool good = result->error.status == NF_OK && result->status < 300;
+    long wait = good ? -1 : wait_for_next(r, result);
+    if (wait >= 0) {
+        nf_log_debug("nimbus", "%s: %s attempt %u failed (%d), next in %ld ms", r->nimbus->tenant, r->method,
+                     r->attempt, result->status, wait);
+        if (!r->timer)
+            r->timer = nf_timer_new(r->nimbus->loop, send_now, r);
+        nf_timer_start(r->timer, (uint64_t)wait, 0);
+        return;
+    }
+    nf_reply reply = {result->status, result->body, result->len, result->retry_after_ms};
+    r->done(r->ctx, result->error.status == NF_OK ? NULL : &result->error, &reply, result->location);
+    free_request(r);
+}
+
+nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path, const char *body,
+                                  nf_class class, nf_nimbus_done *done, void *ctx)
+{
+    nf_nimbus_request *r = nf_alloc(sizeof *r);
+    r->nimbus = nimbus;
+    r->method = nf_strdup(method);
+    r->url = nf_format("%s%s", nimbus->cluster, path);
+    r->body = nf_strdup(body);
+    r->class = class;
+    r->done = done;
+    r->ctx = ctx;
+    DL_APPEND(nimbus->requests, r);
+    send_now(r);
+    return r;
+}
+
+static const struct {
+    int http;
+    nf_status status;
+    const char *meaning;
+} meanings[] = {
+    {400, NF_E_ARG, "Nimbus refused the request as wrong"},
+    {401, NF_E_SIGN_IN, "the token was refused; renew the token of this connection"},
+    {403, NF_E_DENIED, "the connection's user has no right to this; check the role and the organization unit"},
+    {404, NF_E_NOT_FOUND, "no such thing, or it has ended"},
+    {429, NF_E_RATE, "too many requests"},
+    {504, NF_E_SERVER, "Nimbus gave no answer in time"},
+};
+
+nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_reply *reply, bool changes,
+                                nf_error *err)
+{
+    nf_status status = reply->status >= 500 ? NF_E_SERVER : reply->status >= 400 ? NF_E_ARG : NF_E_PROTOCOL;
+    const char *meaning = reply->status >= 500   ? "Nimbus failed"
+                          : reply->status >= 400 ? "Nimbus refused the request"
+                                                   : "an answer that the API does not have";
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (meanings[i].http == reply->status) {
+            status = meanings[i].status;
+            meaning = meanings[i].meaning;
+        }
+    }
+    if (reply->status == 504 && changes)
+        status = NF_E_UNKNOWN;
+    if (err && err->status == NF_OK) {
+        err->http_status = reply->status;
+        err->retry_after_ms = reply->retry_after_ms;
+    }
+    return nf_error_set(err, status, "%s %s answered %d: %s", method, path, reply->status, meaning);
+}

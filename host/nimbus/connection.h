@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * connection.h: one tenant's sign-in at its Nimbus cluster, and requests with it.
+ *
+ * The bearer token is read from a file; when Nimbus refuses it (401) the file is read again, and if it has changed the
+ * request goes out once more. Retries follow net/http_retry.h. The token appears in no error and no log line.
+ */
+#ifndef NF_NIMBUS_CONNECTION_H
+#define NF_NIMBUS_CONNECTION_H
+
+#include "net/http_client.h"
+#include "nf/binding.h"
+
+typedef struct nf_nimbus nf_nimbus;
+typedef struct nf_nimbus_request nf_nimbus_request;
+
+typedef struct nf_nimbus_options {
+    const char *tenant;     /* for the log */
+    const char *cluster;    /* https://HOST, without a slash at the end */
+    const char *token_file;
+    uint64_t request_ms;    /* for one attempt */
+} nf_nimbus_options;
+
+/** A connection; reads the token file. All strings are copied. Uses `client`, which must outlive it. */
+nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options, nf_nimbus **nimbus,
+                         nf_error *err);
+
+/** Cancel everything under way and free. NULL is allowed. */
+void nf_nimbus_close(nf_nimbus *nimbus);
+
+/** The cluster's address. Borrowed. */
+const char *nf_nimbus_cluster(const nf_nimbus *nimbus);
+
+/** The end of a request: `err` set (no answer), or an answer with any status. Both are borrowed during the call. */
+typedef void nf_nimbus_done(void *ctx, const nf_error *err, const nf_reply *reply, const char *location);
+
+/** Send. `path` begins with '/'; `body` is JSON text or NULL; both are copied. `done` is never called from inside. */
+nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path, const char *body,
+                                  nf_class class, nf_nimbus_done *done, void *ctx);
+
+/** Stop it; `done` is not called. */
+void nf_nimbus_cancel(nf_nimbus_request *request);
+
+/**
+ * Word an answer that is not 2xx: the operation, the status, its meaning and a remedy. `changes`: a 504 leaves the
+ * outcome unknown.
+ */
+nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_reply *reply, bool changes,
+                                nf_error *err);
+
+#endif
