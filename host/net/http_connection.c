@@ -328,6 +328,20 @@ void nf_http_connection_answer(nf_http_connection *c, nf_http_answer_spec *spec)
         go_on(c);
 }
 
+void nf_http_connection_cut(nf_http_connection *c, const void *bytes, size_t len)
+{
+    if (c->phase == NF_HTTP_CLOSED) {
+        maybe_free(c);
+        return;
+    }
+    c->keep = false;
+    nf_strbuf_add(&c->out, bytes, len);
+    if (len)
+        send_out(c, NF_HTTP_LAST);
+    else
+        close_now(c);
+}
+
 void nf_http_connection_wind_down(nf_http_connection *c)
 {
     if (c->phase < NF_HTTP_PENDING)

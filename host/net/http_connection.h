@@ -86,6 +86,9 @@ void nf_http_connection_accept(nf_http_server *server);
 /** Send the answer of its exchange and go on. */
 void nf_http_connection_answer(nf_http_connection *c, nf_http_answer_spec *spec);
 
+/** End its exchange with these bytes (none: nothing at all) and close the connection. */
+void nf_http_connection_cut(nf_http_connection *c, const void *bytes, size_t len);
+
 /** The server closes: close what is idle; the others follow after their answer. */
 void nf_http_connection_wind_down(nf_http_connection *c);
 

@@ -248,8 +248,7 @@ const char *nf_http_header(const nf_http_exchange *x, const char *name)
 
 /* ---- answers ---- */
 
-void nf_http_answer(nf_http_exchange *x, int status, const char *type, const char *headers,
-                    const void *body, size_t len)
+static void end_exchange(nf_http_exchange *x)
 {
     nf_joined *joined, *next;
     if (!x->open)
@@ -261,10 +260,28 @@ void nf_http_answer(nf_http_exchange *x, int status, const char *type, const cha
         free(joined);
     }
     x->joined = NULL;
+}
+
+void nf_http_answer(nf_http_exchange *x, int status, const char *type, const char *headers,
+                    const void *body, size_t len)
+{
+    end_exchange(x);
     nf_http_connection_answer(
         x->connection,
         &(nf_http_answer_spec){
             .status = status, .type = type, .headers = headers, .body = body, .len = len});
+}
+
+void nf_http_drop(nf_http_exchange *x)
+{
+    end_exchange(x);
+    nf_http_connection_cut(x->connection, NULL, 0);
+}
+
+void nf_http_answer_raw(nf_http_exchange *x, const void *bytes, size_t len)
+{
+    end_exchange(x);
+    nf_http_connection_cut(x->connection, bytes, len);
 }
 
 void nf_http_answer_error(nf_http_exchange *x, int status, const char *format, ...)

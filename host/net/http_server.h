@@ -71,6 +71,14 @@ const char *nf_http_peer(const nf_http_exchange *x);
 void nf_http_answer(nf_http_exchange *x, int status, const char *type, const char *headers,
                     const void *body, size_t len);
 
+/** End the exchange without an answer: the connection is cut. For simulators and for peers that
+ * deserve nothing better. */
+void nf_http_drop(nf_http_exchange *x);
+
+/** End the exchange by sending these bytes as they are, then close the connection. For simulators.
+ */
+void nf_http_answer_raw(nf_http_exchange *x, const void *bytes, size_t len);
+
 /** Answer with {"error": text} and the status; the text is for people and must hold no secret. */
 void nf_http_answer_error(nf_http_exchange *x, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
