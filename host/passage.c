@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* passage.c: see passage.h; step 5 starts here and step 7 ends here. */
+#include "passage.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "log/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One run of a passage until its end is durable. */
+struct record {
+    nf_passage *passage;
+    size_t index;
+    nf_run_end end;
+    char *detail;
+};
+
+nf_passage *nf_passage_new(nf_pipeline *p, nf_tenant *tenant, nf_event *event)
+{
+    nf_passage *passage = nf_alloc(sizeof *passage);
+    passage->pipeline = p;
+    passage->tenant = tenant;
+    passage->event = event;
+    passage->refs = 1;
+    p->busy++;
+    return passage;
+}
+
+void nf_passage_unref(nf_passage *passage)
+{
+    if (--passage->refs > 0)
+        return;
+    passage->pipeline->busy--;
+    nf_event_unref(passage->event);
+    for (size_t i = 0; passage->rows && i < passage->count; i++) {
+        free((char *)passage->rows[i].handler);
+        free((char *)passage->rows[i].file);
+    }
+    free(passage->wanted);
+    free(passage->rows);
+    free(passage->runs);
+    free(passage);
+}
+
+void nf_passage_answer(nf_passage *passage, int status, const char *headers, const char *text)
+{
+    nf_http_exchange *x = passage->exchange;
+    passage->exchange = NULL;
+    if (!x)
+        return;
+    if (status == 202)
+        nf_http_answer(x, status, NULL, headers, NULL, 0);
+    else
+        nf_http_answer(x, status, "text/plain", headers, text, strlen(text));
+}
+
+/* ---- 7 record ---- */
+
+static void on_recorded(void *ctx, const nf_error *err)
+{
+    struct record *record = ctx;
+    (void)err; /* the store gives up only when the host ends; then the run is found open at the next start */
+    nf_passage_unref(record->passage);
+    free(record->detail);
+    free(record);
+}
+
+static void log_end(const nf_run_report *report, const nf_run_row *row)
+{
+    bool good = report->outcome == NF_OUTCOME_DONE || report->outcome == NF_OUTCOME_SKIPPED;
+    nf_log(good ? NF_LOG_DEBUG : NF_LOG_WARN, "run", "%s: run %lld of '%s' ended %s%s%.*s", row->tenant,
+           (long long)report->id, row->handler, nf_outcome_name(report->outcome), report->error_len ? ": " : "",
+           (int)report->error_len, report->error_len ? report->error : "");
+}
+
+static void on_run_ended(void *ctx, const nf_run_report *report)
+{
+    struct record *record = ctx;
+    nf_passage *passage = record->passage;
+    size_t len;
+    passage->runs[record->index] = NULL;
+    if (!report || passage->refused) {
+        on_recorded(record, NULL);
+        return;
+    }
+    record->detail = nf_run_report_json(report, &len);
+    record->end = (nf_run_end){
+        .id = report->id,
+        .outcome = report->outcome,
+        .started_ms = report->started_ms,
+        .ended_ms = report->ended_ms,
+        .attempts = report->attempts,
+        .detail = record->detail,
+        .len = len,
+    };
+    log_end(report, &passage->rows[record->index]);
+    nf_store_end_run(passage->pipeline->store, &record->end, on_recorded, record);
+}
+
+/* ---- 5 run (6, act, happens in there) ---- */
+
+void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler)
+{
+    const nf_event *event = passage->event;
+    struct record *record = nf_alloc(sizeof *record);
+    record->passage = passage;
+    record->index = index;
+    passage->refs++;
+    passage->runs[index] = nf_run_start(passage->tenant->pool,
+                                        &(nf_run_spec){
+                                            .id = passage->rows[index].id,
+                                            .handler = handler,
+                                            .event = event->row.body,
+                                            .len = event->row.len,
+                                            .partition = event->partition,
+                                        },
+                                        on_run_ended, record);
+}
+
+
+void nf_passage_fail(nf_passage *passage, size_t index, const char *why)
+{
+    nf_strbuf error = nf_strbuf_new(4096);
+    nf_strbuf_puts(&error, "{\"message\":");
+    nf_strbuf_add_json(&error, why, strlen(why));
+    nf_strbuf_puts(&error, "}");
+    struct record *record = nf_alloc(sizeof *record);
+    record->passage = passage;
+    record->index = index;
+    passage->refs++;
+    int64_t now = nf_clock_wall_ms();
+    nf_run_report report = {
+        .id = passage->rows[index].id,
+        .outcome = NF_OUTCOME_FAILED,
+        .started_ms = now,
+        .ended_ms = now,
+        .error = error.bytes,
+        .error_len = error.len,
+        .result = "",
+        .log = "",
+        .effects = "",
+    };
+    on_run_ended(record, &report);
+    nf_strbuf_release(&error);
+}
+

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * passage.h: one event on its way through the pipeline, from step 2 until its 202 is out and each of its runs is recorded.
+ *
+ * Invariant: `refs` counts who still needs it: the function that works on it, its write under way, each run and record.
+ */
+#ifndef NF_PASSAGE_H
+#define NF_PASSAGE_H
+
+#include "pipeline.h"
+
+enum { NF_MOST_TENANTS = 1000 };
+
+struct nf_pipeline {
+    nf_store *store;
+    nf_tenant *tenants[NF_MOST_TENANTS];
+    size_t tenant_count;
+    size_t busy; /* passages alive */
+};
+
+typedef struct nf_passage {
+    nf_pipeline *pipeline;
+    nf_tenant *tenant;
+    nf_subscription *subscription; /* valid only until the request's handler returns */
+    nf_event *event;
+    nf_http_exchange *exchange; /* until it was answered */
+    nf_listener **wanted;       /* listeners that want it; valid as long as the subscription */
+    size_t count;               /* of listeners that want it, rows and runs */
+    nf_run_row *rows;           /* one per run */
+    nf_run **runs;              /* NULL when it has ended */
+    bool refused;               /* it could not be stored: its runs count for nothing */
+    int refs;
+} nf_passage;
+
+/** A passage with one reference; steals `event`. */
+nf_passage *nf_passage_new(nf_pipeline *pipeline, nf_tenant *tenant, nf_event *event);
+
+/** One reference less; the last frees it. */
+void nf_passage_unref(nf_passage *passage);
+
+/** Answer the notification, unless it was answered or came from the database. 202 has no body. */
+void nf_passage_answer(nf_passage *passage, int status, const char *headers, const char *text);
+
+/** Start run number `index` of the passage with this handler; its end will be recorded. */
+void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler);
+
+/** Record run number `index` as failed without having started, with the reason. */
+void nf_passage_fail(nf_passage *passage, size_t index, const char *why);
+
+#endif

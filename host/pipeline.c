@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline.c: THE path of an event, in seven steps:
+ *
+ *   1 receive       a complete, well-formed request (limits and deadlines: net/http_server.h)
+ *   2 authenticate  its path carries the secret of one of our subscriptions
+ *   3 filter        which listeners want it
+ *   4 enqueue       not seen before; written down; 202 when that is durable
+ *   5 run           in a fresh sandbox, in its lane (run/run.h)
+ *   6 act           each effect: checked, sent, retried (act/effect.h)
+ *   7 record        how the run ended
+ *
+ * The run starts beside the commit of step 4; only the 202 waits for the disk.
+ */
+#include "pipeline.h"
+
+#include "base/alloc.h"
+#include "passage.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- 1 receive: what the server cannot know ---- */
+
+static bool is_json(const char *type)
+{
+    size_t n = strlen("application/json");
+    return type && strncasecmp(type, "application/json", n) == 0 && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
+static bool receive(nf_http_exchange *x)
+{
+    if (strcmp(nf_http_method(x), "POST") != 0) {
+        nf_http_answer_error(x, 405, "notifications come by POST");
+        return false;
+    }
+    if (!is_json(nf_http_header(x, "content-type"))) {
+        nf_http_answer_error(x, 415, "the content type must be application/json");
+        return false;
+    }
+    return true;
+}
+
+/* ---- 2 authenticate ---- */
+
+/* The subscription whose secret the path carries, or NULL. All are compared, so the time tells nothing. */
+static nf_subscription *authenticate(nf_pipeline *p, nf_http_exchange *x)
+{
+    const char *path = nf_http_path(x);
+    size_t n = strlen(NF_CALLBACK_PATH);
+    nf_subscription *found = NULL;
+    if (strncmp(path, NF_CALLBACK_PATH, n) != 0)
+        return NULL;
+    for (size_t i = 0; i < p->tenant_count; i++) {
+        nf_subscription *s = nf_subscriptions_by_secret(p->tenants[i]->subscriptions, path + n, strlen(path + n));
+        if (s)
+            found = s;
+    }
+    return found;
+}
+
+/* ---- 3 filter ---- */
+
+static void filter(nf_passage *passage)
+{
+    const nf_tenant *t = passage->tenant;
+    passage->wanted = nf_alloc((t->listener_count + 1) * sizeof *passage->wanted);
+    for (size_t i = 0; i < t->listener_count; i++) {
+        nf_listener *listener = t->listeners[i];
+        bool subscribed = listener->handler->trigger == passage->subscription->trigger
+                          && strcmp(listener->registration, passage->subscription->filter) == 0;
+        if (subscribed && nf_listener_wants(listener, passage->event, NULL))
+            passage->wanted[passage->count++] = listener;
+    }
+}
+
+/* ---- 4 enqueue ---- */
+
+static void on_duplicate_stored(void *ctx, const nf_error *err)
+{
+    nf_passage *passage = ctx;
+    if (err)
+        nf_passage_answer(passage, 503, "Retry-After: 5\r\n", "the notification could not be stored\n");
+    else
+        nf_passage_answer(passage, 202, NULL, NULL);
+    nf_passage_unref(passage);
+}
+
+/* Seen before? Then only handlers that asked for duplicates still want it. */
+static bool is_duplicate(nf_passage *passage)
+{
+    nf_tenant *t = passage->tenant;
+    int64_t first = nf_dedupe_find(t->dedupe, passage->event);
+    if (!first)
+        return false;
+    size_t kept = 0;
+    for (size_t i = 0; i < passage->count; i++) {
+        if (!passage->wanted[i]->handler->dedupe)
+            passage->wanted[kept++] = passage->wanted[i];
+    }
+    passage->count = kept;
+    if (kept > 0)
+        return false;
+    t->count.duplicate++;
+    passage->refs++;
+    nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
+    return true;
+}
+
+static void on_event_stored(void *ctx, const nf_error *err)
+{
+    nf_passage *passage = ctx;
+    nf_tenant *t = passage->tenant;
+    if (err) {
+        passage->refused = true;
+        t->count.refused++;
+        nf_dedupe_forget(t->dedupe, passage->event);
+        for (size_t i = 0; i < passage->count; i++) {
+            if (passage->runs[i])
+                nf_run_cancel(passage->runs[i]);
+        }
+        nf_passage_answer(passage, 503, "Retry-After: 5\r\n", "the notification could not be stored\n");
+    } else {
+        t->count.accepted++;
+        nf_passage_answer(passage, 202, NULL, NULL);
+    }
+    nf_passage_unref(passage);
+}
+
+static void fill_rows(nf_passage *passage)
+{
+    nf_pipeline *p = passage->pipeline;
+    passage->rows = nf_alloc((passage->count + 1) * sizeof *passage->rows);
+    passage->runs = nf_alloc((passage->count + 1) * sizeof(nf_run *));
+    for (size_t i = 0; i < passage->count; i++) {
+        const nf_handler *handler = passage->wanted[i]->handler;
+        nf_run_row *row = &passage->rows[i];
+        row->id = nf_store_new_id(p->store);
+        row->event = passage->event->row.id;
+        row->tenant = passage->tenant->config->name;
+        row->handler = nf_strdup(handler->name);
+        row->file = nf_strdup(nf_version_file(handler->version));
+        memcpy(row->version, nf_version_hash(handler->version), NF_SHA256_SIZE);
+    }
+}
+
+static void enqueue(nf_passage *passage)
+{
+    nf_event_row *row = &passage->event->row;
+    row->id = nf_store_new_id(passage->pipeline->store);
+    fill_rows(passage);
+    nf_dedupe_add(passage->tenant->dedupe, passage->event);
+    passage->refs++;
+    nf_store_add_event(passage->pipeline->store, row, passage->rows, passage->count, on_event_stored, passage);
+}
+
+/* ---- 5 run; 6 act and 7 record follow from there (act/effect.h, passage.c) ---- */
+
+static void run(nf_passage *passage)
+{
+    for (size_t i = 0; i < passage->count; i++)
+        nf_passage_run(passage, i, passage->wanted[i]->handler);
+}
+
+/* ---- the path ---- */
+
+/* May an event come in now? If not, why; the sender is asked to come again. */
+static const char *not_now(const nf_pipeline *p, const nf_tenant *t)
+{
+    if (!t->listening)
+        return "starting\n";
+    if (nf_store_failing(p->store))
+        return "the database cannot be written\n";
+    if (nf_pool_waiting(t->pool) >= t->config->queued_events)
+        return "too many events are waiting\n";
+    return NULL;
+}
+
+static void pass(nf_passage *passage)
+{
+    filter(passage);
+    if (passage->count == 0) {
+        passage->tenant->count.filtered++;
+        nf_passage_answer(passage, 202, NULL, NULL);
+        return;
+    }
+    if (is_duplicate(passage))
+        return;
+    enqueue(passage);
+    run(passage);
+}
+
+void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
+{
+    nf_pipeline *p = ctx;
+    nf_subscription *subscription = authenticate(p, x);
+    if (!subscription) {
+        nf_http_answer_error(x, 404, "not found");
+        return;
+    }
+    if (!receive(x))
+        return;
+    nf_tenant *tenant = subscription->owner;
+    nf_event *event = NULL;
+    nf_error err = {0};
+    size_t len;
+    const char *body = nf_http_body(x, &len), *later = not_now(p, tenant);
+    tenant->count.received++;
+    if (later) {
+        tenant->count.refused++;
+        nf_http_answer(x, 503, "text/plain", "Retry-After: 1\r\n", later, strlen(later));
+    } else if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
+        tenant->count.refused++;
+        nf_http_answer_error(x, 400, "the body is not a JSON object: %s", err.text);
+    } else {
+        nf_passage *passage = nf_passage_new(p, tenant, event);
+        passage->subscription = subscription;
+        passage->exchange = x;
+        event->row.tenant = tenant->config->name;
+        event->row.subscription = subscription->id;
+        pass(passage);
+        nf_passage_unref(passage);
+    }
+}
+
+/* ---- life ---- */
+
+nf_pipeline *nf_pipeline_new(nf_store *store)
+{
+    nf_pipeline *p = nf_alloc(sizeof *p);
+    p->store = store;
+    return p;
+}
+
+void nf_pipeline_free(nf_pipeline *p)
+{
+    free(p);
+}
+
+void nf_pipeline_add(nf_pipeline *p, nf_tenant *tenant)
+{
+    if (p->tenant_count < NF_MOST_TENANTS)
+        p->tenants[p->tenant_count++] = tenant;
+}
+
+size_t nf_pipeline_busy(const nf_pipeline *p)
+{
+    return p->busy;
+}

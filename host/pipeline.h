@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline.h: the one way of an event through the host.
+ *
+ * Promise: a notification that was answered with 202 is in the database, and each run it started has exactly one end
+ * recorded, whatever dies in between.
+ */
+#ifndef NF_PIPELINE_H
+#define NF_PIPELINE_H
+
+#include "net/http_server.h"
+#include "tenant/tenant.h"
+
+typedef struct nf_pipeline nf_pipeline;
+
+/** An empty pipeline that writes to `store`. */
+nf_pipeline *nf_pipeline_new(nf_store *store);
+
+/** Free it. All tenants must be closed, the store's writes done. */
+void nf_pipeline_free(nf_pipeline *pipeline);
+
+/** Let a tenant's subscriptions find it. */
+void nf_pipeline_add(nf_pipeline *pipeline, nf_tenant *tenant);
+
+/** Handler of the host's listener; `ctx` is the pipeline. */
+void nf_pipeline_receive(nf_http_exchange *x, void *ctx);
+
+/**
+ * Start the runs that had no end when the host stopped, each under the flow version it began with. Called once per
+ * tenant when its flows are loaded.
+ */
+void nf_pipeline_resume(nf_pipeline *pipeline, nf_tenant *tenant);
+
+/** Events whose write or runs are not finished. */
+size_t nf_pipeline_busy(const nf_pipeline *pipeline);
+
+#endif

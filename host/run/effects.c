@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effects.c: what a run asks for: from the worker's EFFECT to our RESULT, with a line in the run's timeline.
+ *
+ * The broker believes nothing: a number out of order, an unknown action or more effects than the run may have ends the
+ * worker, not the broker.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/jscan.h"
+#include "run/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_WHERE = 512 };
+
+static void add_to_timeline(const nf_pending *pending, const nf_error *err)
+{
+    nf_run *run = pending->run;
+    nf_strbuf *out = &run->timeline;
+    uint64_t now = nf_clock_ns();
+    nf_strbuf_addf(out, "%s{\"n\":%u,\"action\":\"%s\",\"where\":", out->len ? "," : "", pending->number,
+                   pending->action->name);
+    nf_strbuf_add_json(out, pending->where, strlen(pending->where));
+    nf_strbuf_addf(out, ",\"at_ms\":%.3f,\"took_ms\":%.3f", (double)(pending->started_ns - run->started_ns) / 1e6,
+                   (double)(now - pending->started_ns) / 1e6);
+    if (pending->args)
+        nf_strbuf_addf(out, ",\"args\":%s", pending->args);
+    if (err) {
+        nf_strbuf_addf(out, ",\"ok\":false,\"kind\":\"%s\",\"message\":", nf_status_kind(err->status));
+        nf_strbuf_add_json(out, err->text, strlen(err->text));
+        nf_strbuf_puts(out, "}");
+    } else {
+        nf_strbuf_puts(out, ",\"ok\":true}");
+    }
+}
+
+static void free_pending(nf_pending *pending)
+{
+    DL_DELETE(pending->run->pending, pending);
+    free(pending->where);
+    free(pending->args);
+    free(pending);
+}
+
+static char *error_json(const nf_error *err, size_t *len)
+{
+    nf_strbuf out = nf_strbuf_new(16384);
+    nf_strbuf_addf(&out, "{\"kind\":\"%s\",\"message\":", nf_status_kind(err->status));
+    nf_strbuf_add_json(&out, err->text, strlen(err->text));
+    if (err->http_status)
+        nf_strbuf_addf(&out, ",\"status\":%d", err->http_status);
+    nf_strbuf_addf(&out, ",\"retryable\":%s,\"hint\":", nf_status_retryable(err->status) ? "true" : "false");
+    nf_strbuf_add_json(&out, err->hint, strlen(err->hint));
+    nf_strbuf_puts(&out, "}");
+    *len = out.len;
+    return nf_strbuf_take(&out);
+}
+
+static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *result, size_t len)
+{
+    nf_pending *pending = ctx;
+    nf_run *run = pending->run;
+    nf_msg_result head = {.number = pending->number, .now_ms = nf_clock_wall_ms()};
+    char *error = err ? error_json(err, &len) : NULL;
+    (void)call;
+    nf_worker_send(run->crew->worker, NF_MSG_RESULT, err != NULL, run->key, &head, sizeof head, err ? error : result,
+                   len);
+    add_to_timeline(pending, err);
+    free(error);
+    free_pending(pending);
+}
+
+static uint64_t wall_left_ms(void *ctx)
+{
+    const nf_pending *pending = ctx;
+    const nf_run *run = pending->run;
+    uint64_t used = (nf_clock_ns() - run->started_ns) / 1000000;
+    uint64_t limit = run->handler->limits.of[NF_BUDGET_WALL];
+    return used < limit ? limit - used : 0;
+}
+
+static void over_time(void *ctx, uint64_t asked_ms)
+{
+    nf_pending *pending = ctx;
+    nf_run *run = pending->run;
+    (void)asked_ms;
+    /* the worker ends the run, since it alone knows what it used; the timeline shows the sleep that was too long */
+    nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_OVER_TIME, run->key, NULL, 0, NULL, 0);
+    add_to_timeline(pending, NULL);
+    free_pending(pending);
+}
+
+static const nf_effect_owner owner = {on_ended, wall_left_ms, over_time};
+
+static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payload, nf_msg_effect *head)
+{
+    if (frame->size < sizeof *head) {
+        nf_crew_broke(crew, "EFFECT without its parts");
+        return false;
+    }
+    memcpy(head, payload, sizeof *head);
+    if (head->where_len > frame->size - sizeof *head || head->where_len > LONGEST_WHERE) {
+        nf_crew_broke(crew, "EFFECT with wrong lengths");
+        return false;
+    }
+    return true;
+}
+
+static bool plausible(const nf_run *run, const nf_msg_effect *head)
+{
+    uint64_t most = run->handler->limits.of[NF_BUDGET_EFFECTS] + run->handler->limits.of[NF_BUDGET_LOOKUPS];
+    return head->number == run->effects_seen + 1 && head->action < run->pool->runner->action_count
+           && head->number <= most;
+}
+
+void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *payload)
+{
+    nf_msg_effect head;
+    nf_run *run = nf_crew_find_run(crew, frame->id);
+    if (!run || !read_effect(crew, frame, payload, &head))
+        return;
+    if (!plausible(run, &head)) {
+        nf_crew_broke(crew, "EFFECT out of order, unknown or too many");
+        return;
+    }
+    run->effects_seen = head.number;
+    const char *where = payload + sizeof head, *args = where + head.where_len;
+    size_t len = frame->size - sizeof head - head.where_len;
+
+    nf_pending *pending = nf_alloc(sizeof *pending);
+    pending->run = run;
+    pending->action = run->pool->runner->actions[head.action];
+    pending->number = head.number;
+    pending->started_ns = nf_clock_ns();
+    pending->where = nf_memdup(where, head.where_len);
+    if (run->pool->record_args && len && nf_json_valid(args, len))
+        pending->args = nf_memdup(args, len);
+    DL_APPEND(run->pending, pending);
+    run->unsafe = run->unsafe || pending->action->class == NF_UNSAFE;
+    nf_call *call = nf_effect_start(run->pool->env, pending->action, args, len, &owner, pending);
+    if (call) /* otherwise it has ended, and pending is gone */
+        pending->call = call;
+}
+
+void nf_effects_cancel_all(nf_run *run)
+{
+    while (run->pending) {
+        if (run->pending->call)
+            nf_effect_cancel(run->pending->call);
+        free_pending(run->pending);
+    }
+}

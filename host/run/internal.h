@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal.h: the structs that the files of this layer share. See run.h for the picture. */
+#ifndef NF_RUN_INTERNAL_H
+#define NF_RUN_INTERNAL_H
+
+#include "run/run.h"
+
+#include <uthash.h>
+#include <utlist.h>
+
+enum {
+    NF_RUNS_PER_WORKER = 256, /* most at a time on one worker */
+    NF_RUNS_BEFORE_MORE = 32, /* with so many on each worker another one is taken */
+    NF_IDLE_MS = 60000,       /* a worker without work for so long is ended */
+};
+
+struct nf_runner {
+    nf_loop *loop;
+    const nf_action *const *actions;
+    const nf_trigger *const *triggers;
+    size_t action_count;
+    char *worker_program, *surface;
+    void *filter;
+    nf_worker_options worker_options;
+    nf_worker *spare;
+    bool closing;
+    uint64_t next_version;
+};
+
+/* One worker process that serves a pool. */
+typedef struct nf_crew {
+    nf_worker *worker;
+    nf_pool *pool;
+    bool ready;
+    nf_run *runs; /* hash by id */
+    unsigned active;
+    nf_run *alone; /* nothing else is given to this worker while it runs this */
+    struct nf_known *known;
+    uint64_t idle_since_ns;
+    struct nf_crew *prev, *next;
+} nf_crew;
+
+/* A version that a worker has. */
+typedef struct nf_known {
+    uint64_t id;
+    UT_hash_handle hh;
+} nf_known;
+
+/* Runs of one handler for one partition, the first of which is ready or running. */
+typedef struct nf_lane {
+    char *key;
+    nf_run *runs;
+    UT_hash_handle hh;
+} nf_lane;
+
+struct nf_pool {
+    nf_runner *runner;
+    char *tenant;
+    unsigned max_workers, concurrent_runs;
+    const nf_effect_env *env;
+    bool record_args;
+    nf_crew *crews;
+    unsigned crew_count, running, waiting;
+    nf_run *ready; /* may start, in order */
+    nf_lane *lanes;
+    nf_version *versions;
+    nf_timer *timer;          /* idle workers, and a pause after workers that do not start */
+    unsigned failed_starts;   /* in a row */
+    bool closing;
+};
+
+struct nf_version {
+    nf_pool *pool;
+    uint64_t id;
+    unsigned refs;
+    char *file, *source;
+    size_t len;
+    bool script, loaded, answered;
+    nf_limits limits;
+    uint8_t hash[NF_SHA256_SIZE];
+    nf_handler *handlers;
+    size_t handler_count;
+    nf_crew *loading_on;
+    void (*on_loaded)(void *ctx, nf_version *version, const nf_error *err);
+    void *ctx;
+    nf_version *prev, *next;
+};
+
+/* One effect under way. */
+typedef struct nf_pending {
+    nf_run *run;
+    nf_call *call;
+    const nf_action *action;
+    uint32_t number;
+    uint64_t started_ns;
+    char *where, *args;
+    struct nf_pending *prev, *next;
+} nf_pending;
+
+typedef enum nf_run_state { NF_RUN_WAITING, NF_RUN_READY, NF_RUN_ON_WORKER } nf_run_state;
+
+struct nf_run {
+    nf_pool *pool;
+    int64_t id;
+    uint64_t key; /* the id as the hash key */
+    const nf_handler *handler;
+    nf_version *version;
+    const char *event;
+    size_t len;
+    nf_run_state state;
+    nf_lane *lane;
+    nf_crew *crew;
+    unsigned attempts, crashes;
+    int64_t started_ms;
+    uint64_t started_ns;
+    uint32_t effects_seen;
+    bool unsafe; /* an effect that must not be repeated was started */
+    nf_pending *pending;
+    nf_strbuf timeline;
+    nf_run_ended *ended;
+    void *ctx;
+    nf_run *prev, *next;           /* in pool->ready */
+    nf_run *lane_prev, *lane_next; /* in lane->runs */
+    UT_hash_handle hh;             /* in crew->runs */
+};
+
+/* pool.c */
+void nf_pool_dispatch(nf_pool *pool);
+nf_crew *nf_pool_any_crew(nf_pool *pool, nf_error *err);
+void nf_crew_give_version(nf_crew *crew, nf_version *version);
+
+/* version.c */
+void nf_version_on_loaded(nf_crew *crew, const nf_frame *frame, const char *payload);
+void nf_version_crew_gone(nf_crew *crew, const char *reason);
+void nf_version_drop_loading(nf_pool *pool);
+void nf_version_send_load(nf_version *version, nf_crew *crew);
+
+/* lane.c */
+void nf_lane_join(nf_run *run, const char *partition);
+void nf_lane_leave(nf_run *run);
+
+/* run.c */
+void nf_run_make_ready(nf_run *run);
+void nf_run_send_start(nf_run *run, nf_crew *crew);
+void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload);
+void nf_run_worker_lost(nf_run *run, bool was_on_cpu);
+void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text);
+void nf_run_drop(nf_run *run);
+nf_run *nf_crew_find_run(nf_crew *crew, uint64_t id);
+void nf_crew_broke(nf_crew *crew, const char *what);
+
+/* effects.c */
+void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *payload);
+void nf_effects_cancel_all(nf_run *run);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool.c: which worker does what: taking workers, giving them runs, seeing them die.
+ *
+ * Invariant: pool->running is the sum of crew->active, and every run on a crew is in exactly that crew's hash.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/macros.h"
+#include "channel/seccomp.h"
+#include "log/log.h"
+#include "run/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STARTS_BEFORE_PAUSE = 3, PAUSE_MS = 1000, CHECK_IDLE_MS = 5000 };
+
+/* ---- what a worker says ---- */
+
+static void on_ready(void *ctx, nf_worker *worker)
+{
+    nf_crew *crew = nf_worker_data(worker);
+    (void)ctx;
+    crew->ready = true;
+    crew->pool->failed_starts = 0;
+}
+
+void nf_crew_broke(nf_crew *crew, const char *what)
+{
+    nf_log_error("worker", "%s: worker %d broke the protocol: %s", crew->pool->tenant, nf_worker_pid(crew->worker), what);
+    nf_worker_kill(crew->worker, "broke the protocol");
+}
+
+static void on_frame(void *ctx, nf_worker *worker, const nf_frame *frame, const char *payload)
+{
+    nf_crew *crew = nf_worker_data(worker);
+    (void)ctx;
+    switch (frame->type) {
+    case NF_MSG_LOADED:
+        nf_version_on_loaded(crew, frame, payload);
+        break;
+    case NF_MSG_EFFECT:
+        nf_effects_on_frame(crew, frame, payload);
+        break;
+    case NF_MSG_END:
+        nf_run_on_end(crew, frame, payload);
+        break;
+    default:
+        nf_crew_broke(crew, "unknown message");
+    }
+}
+
+static void detach_crew(nf_crew *crew)
+{
+    DL_DELETE(crew->pool->crews, crew);
+    crew->pool->crew_count--;
+}
+
+static void free_crew(nf_crew *crew)
+{
+    nf_known *known, *next;
+    HASH_ITER (hh, crew->known, known, next) {
+        HASH_DEL(crew->known, known);
+        free(known);
+    }
+    free(crew);
+}
+
+static void on_gone(void *ctx, nf_worker *worker, uint64_t running, const char *reason)
+{
+    nf_crew *crew = nf_worker_data(worker);
+    nf_pool *pool = crew->pool;
+    nf_run *run, *next;
+    (void)ctx;
+    bool dismissed = strcmp(reason, "dismissed") == 0;
+    if (!dismissed)
+        nf_log_warn("worker", "%s: worker %d %s with %u runs; they start again", pool->tenant, nf_worker_pid(worker),
+                    reason, crew->active);
+    if (!crew->ready && !dismissed)
+        pool->failed_starts++;
+    detach_crew(crew);
+    HASH_ITER (hh, crew->runs, run, next)
+        nf_run_worker_lost(run, run->key == running);
+    nf_version_crew_gone(crew, reason);
+    free_crew(crew);
+    nf_pool_dispatch(pool);
+}
+
+static const nf_worker_events crew_events = {on_ready, on_frame, on_gone};
+
+/* ---- taking workers ---- */
+
+static void spare_ready(void *ctx, nf_worker *worker)
+{
+    (void)ctx;
+    nf_worker_set_data(worker, worker); /* any value: ready before it had an owner */
+}
+
+static void spare_frame(void *ctx, nf_worker *worker, const nf_frame *frame, const char *payload)
+{
+    (void)ctx;
+    (void)frame;
+    (void)payload;
+    nf_worker_kill(worker, "broke the protocol: spoke before it was asked");
+}
+
+static void spare_gone(void *ctx, nf_worker *worker, uint64_t running, const char *reason)
+{
+    nf_runner *runner = ctx;
+    (void)running;
+    if (!runner->closing)
+        nf_log_warn("worker", "the spare worker %d %s", nf_worker_pid(worker), reason);
+    if (runner->spare == worker)
+        runner->spare = NULL;
+}
+
+static const nf_worker_events spare_events = {spare_ready, spare_frame, spare_gone};
+
+static nf_status start_spare(nf_runner *runner, nf_error *err)
+{
+    if (runner->spare || runner->closing)
+        return NF_OK;
+    return nf_worker_start(runner->loop, &runner->worker_options, &spare_events, runner, &runner->spare, err);
+}
+
+static nf_crew *take_worker(nf_pool *pool, nf_error *err)
+{
+    nf_runner *runner = pool->runner;
+    if (start_spare(runner, err) != NF_OK)
+        return NULL;
+    nf_crew *crew = nf_alloc(sizeof *crew);
+    crew->worker = runner->spare;
+    crew->pool = pool;
+    crew->ready = nf_worker_data(runner->spare) != NULL;
+    crew->idle_since_ns = nf_clock_ns();
+    runner->spare = NULL;
+    nf_worker_set_owner(crew->worker, &crew_events, crew);
+    nf_worker_set_data(crew->worker, crew);
+    DL_APPEND(pool->crews, crew);
+    pool->crew_count++;
+    nf_error later = {0};
+    if (start_spare(runner, &later) != NF_OK) /* the next one tries again, and reports */
+        nf_log_warn("worker", "%s", later.text);
+    return crew;
+}
+
+nf_crew *nf_pool_any_crew(nf_pool *pool, nf_error *err)
+{
+    return pool->crews ? pool->crews : take_worker(pool, err);
+}
+
+/* ---- giving runs ---- */
+
+static bool has_room(const nf_crew *crew)
+{
+    return !crew->alone && crew->active < NF_RUNS_PER_WORKER;
+}
+
+static nf_crew *least_busy(nf_pool *pool)
+{
+    nf_crew *crew, *best = NULL;
+    DL_FOREACH (pool->crews, crew) {
+        if (has_room(crew) && (!best || crew->active < best->active))
+            best = crew;
+    }
+    return best;
+}
+
+/* A worker for this run, or NULL when it has to wait. */
+static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
+{
+    nf_crew *best = least_busy(pool);
+    bool alone = run->crashes > 0;
+    bool enough = best && (alone ? best->active == 0 : best->active < NF_RUNS_BEFORE_MORE);
+    if (enough || (best && !alone && pool->crew_count >= pool->max_workers))
+        return best;
+    /* a run that must be alone may have one worker more than the limit, or it could wait for ever */
+    unsigned most = pool->max_workers + (alone ? 1 : 0);
+    if (pool->crew_count < most)
+        return take_worker(pool, err);
+    return alone ? NULL : best;
+}
+
+static void on_timer(void *ctx);
+
+void nf_pool_dispatch(nf_pool *pool)
+{
+    while (pool->ready && pool->running < pool->concurrent_runs && !pool->closing) {
+        nf_error err = {0};
+        if (pool->failed_starts >= STARTS_BEFORE_PAUSE) {
+            nf_timer_start(pool->timer, PAUSE_MS, 0);
+            return;
+        }
+        nf_run *run = pool->ready;
+        nf_crew *crew = crew_for(pool, run, &err);
+        if (err.status != NF_OK) {
+            nf_log_error("worker", "%s", err.text);
+            nf_timer_start(pool->timer, PAUSE_MS, 0);
+            return;
+        }
+        if (!crew)
+            return;
+        DL_DELETE(pool->ready, run);
+        pool->waiting--;
+        nf_run_send_start(run, crew);
+    }
+}
+
+/* Idle workers go; a pause after failed starts ends. */
+static void on_timer(void *ctx)
+{
+    nf_pool *pool = ctx;
+    nf_crew *crew, *next;
+    pool->failed_starts = 0;
+    uint64_t now = nf_clock_ns();
+    DL_FOREACH_SAFE (pool->crews, crew, next) {
+        bool loading = false;
+        nf_version *version;
+        DL_FOREACH (pool->versions, version)
+            loading = loading || version->loading_on == crew;
+        if (crew->active == 0 && !loading && now - crew->idle_since_ns > (uint64_t)NF_IDLE_MS * 1000000)
+            nf_worker_dismiss(crew->worker);
+    }
+    nf_timer_start(pool->timer, CHECK_IDLE_MS, 0);
+    nf_pool_dispatch(pool);
+}
+
+void nf_crew_give_version(nf_crew *crew, nf_version *version)
+{
+    nf_known *known;
+    HASH_FIND(hh, crew->known, &version->id, sizeof version->id, known);
+    if (known)
+        return;
+    known = nf_alloc(sizeof *known);
+    known->id = version->id;
+    HASH_ADD(hh, crew->known, id, sizeof known->id, known);
+    nf_version_send_load(version, crew);
+}
+
+/* ---- life ---- */
+
+nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options)
+{
+    nf_pool *pool = nf_alloc(sizeof *pool);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    pool->runner = runner;
+    pool->tenant = nf_strdup(options->tenant);
+    pool->max_workers = options->max_workers ? options->max_workers : cores > 0 ? (unsigned)cores : 1;
+    pool->concurrent_runs = options->concurrent_runs;
+    pool->env = options->env;
+    pool->record_args = options->record_args;
+    pool->timer = nf_timer_new(runner->loop, on_timer, pool);
+    nf_timer_start(pool->timer, CHECK_IDLE_MS, 0);
+    return pool;
+}
+
+static void orphan_frame(void *ctx, nf_worker *worker, const nf_frame *frame, const char *payload)
+{
+    (void)ctx;
+    (void)worker;
+    (void)frame;
+    (void)payload;
+}
+
+static void orphan_ready(void *ctx, nf_worker *worker)
+{
+    (void)ctx;
+    (void)worker;
+}
+
+static void orphan_gone(void *ctx, nf_worker *worker, uint64_t running, const char *reason)
+{
+    (void)ctx;
+    (void)worker;
+    (void)running;
+    (void)reason;
+}
+
+/* A worker whose owner is gone: nobody listens any more. */
+static const nf_worker_events orphan_events = {orphan_ready, orphan_frame, orphan_gone};
+
+void nf_pool_stop(nf_pool *pool)
+{
+    nf_run *run, *next_run;
+    nf_lane *lane, *next_lane;
+    if (!pool)
+        return;
+    pool->closing = true;
+    while (pool->crews) {
+        nf_crew *crew = pool->crews;
+        HASH_ITER (hh, crew->runs, run, next_run)
+            nf_run_drop(run);
+        nf_worker_set_owner(crew->worker, &orphan_events, NULL);
+        nf_worker_kill(crew->worker, "dismissed");
+        detach_crew(crew);
+        free_crew(crew);
+    }
+    HASH_ITER (hh, pool->lanes, lane, next_lane) {
+        while (lane->runs && lane->runs->lane_next)
+            nf_run_drop(lane->runs->lane_next);
+        nf_run_drop(lane->runs); /* the last one frees its lane */
+    }
+    while (pool->ready)
+        nf_run_drop(pool->ready);
+    nf_version_drop_loading(pool);
+}
+
+void nf_pool_close(nf_pool *pool)
+{
+    if (!pool)
+        return;
+    nf_pool_stop(pool);
+    if (pool->versions)
+        nf_bug("%s: a flow version outlives its pool", pool->tenant);
+    nf_timer_close(pool->timer);
+    free(pool->tenant);
+    free(pool);
+}
+
+unsigned nf_pool_waiting(const nf_pool *pool)
+{
+    return pool->waiting;
+}
+
+unsigned nf_pool_running(const nf_pool *pool)
+{
+    return pool->running;
+}
+
+nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_runner **out, nf_error *err)
+{
+    nf_status status = nf_registry_check(options->actions, options->triggers, err);
+    if (status != NF_OK)
+        return status;
+    nf_runner *runner = nf_alloc(sizeof *runner);
+    runner->loop = loop;
+    runner->actions = options->actions;
+    runner->triggers = options->triggers;
+    runner->action_count = nf_action_count(options->actions);
+    runner->worker_program = nf_strdup(options->worker_program);
+    runner->surface = nf_registry_surface(options->actions, options->triggers);
+    runner->worker_options.program = runner->worker_program;
+    runner->worker_options.surface = runner->surface;
+    status = nf_seccomp_compile(&runner->filter, &runner->worker_options.filter_len, err);
+    runner->worker_options.filter = runner->filter;
+    if (status == NF_OK)
+        status = start_spare(runner, err);
+    if (status != NF_OK)
+        nf_runner_close(runner);
+    else
+        *out = runner;
+    return status;
+}
+
+void nf_runner_close(nf_runner *runner)
+{
+    if (!runner)
+        return;
+    runner->closing = true;
+    if (runner->spare) {
+        nf_worker_set_owner(runner->spare, &orphan_events, NULL);
+        nf_worker_kill(runner->spare, "dismissed");
+    }
+    free(runner->worker_program);
+    free(runner->surface);
+    free(runner->filter);
+    free(runner);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.c: the life of one run, from its lane to its report. See run.h for the picture.
+ *
+ * A run is freed in exactly one place, finish(), after its owner was told (or by nf_run_drop, when the pool closes).
+ */
+#include "run/run.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/jscan.h"
+#include "run/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2 };
+
+/* ---- start ---- */
+
+void nf_run_make_ready(nf_run *run)
+{
+    run->state = NF_RUN_READY;
+    if (run->attempts > 0)
+        DL_PREPEND(run->pool->ready, run); /* it was there before the others */
+    else
+        DL_APPEND(run->pool->ready, run);
+}
+
+nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended, void *ctx)
+{
+    nf_run *run = nf_alloc(sizeof *run);
+    run->pool = pool;
+    run->id = spec->id;
+    run->key = (uint64_t)spec->id;
+    run->handler = spec->handler;
+    run->version = nf_version_ref(spec->handler->version);
+    run->event = spec->event;
+    run->len = spec->len;
+    run->ended = ended;
+    run->ctx = ctx;
+    run->timeline = nf_strbuf_new(TIMELINE_LIMIT);
+    pool->waiting++;
+    if (spec->partition)
+        nf_lane_join(run, spec->partition);
+    if (!run->lane || run->lane->runs == run)
+        nf_run_make_ready(run);
+    nf_pool_dispatch(pool);
+    return run;
+}
+
+/* math.random of a run must draw the same numbers when the run is done again: its seed comes from the id (splitmix64). */
+static void seed_from_id(uint64_t id, uint64_t seed[4])
+{
+    for (int i = 0; i < 4; i++) {
+        uint64_t z = (id += 0x9E3779B97F4A7C15u);
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+        seed[i] = z ^ (z >> 31);
+    }
+}
+
+static uint32_t trigger_index(const nf_runner *runner, const nf_trigger *trigger)
+{
+    for (uint32_t i = 0; trigger && runner->triggers[i]; i++) {
+        if (runner->triggers[i] == trigger)
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+void nf_run_send_start(nf_run *run, nf_crew *crew)
+{
+    nf_pool *pool = run->pool;
+    nf_msg_start head = {
+        .version = run->version->id,
+        .handler = run->handler->index,
+        .trigger = trigger_index(pool->runner, run->handler->trigger),
+        .now_ms = nf_clock_wall_ms(),
+        .limits = run->handler->limits,
+    };
+    seed_from_id(run->key, head.seed);
+    run->state = NF_RUN_ON_WORKER;
+    run->crew = crew;
+    run->attempts++;
+    run->started_ms = head.now_ms;
+    run->started_ns = nf_clock_ns();
+    if (run->crashes > 0)
+        crew->alone = run;
+    HASH_ADD(hh, crew->runs, key, sizeof run->key, run);
+    crew->active++;
+    pool->running++;
+    nf_crew_give_version(crew, run->version);
+    nf_worker_send(crew->worker, NF_MSG_START, 0, run->key, &head, sizeof head, run->event, run->len);
+}
+
+nf_run *nf_crew_find_run(nf_crew *crew, uint64_t id)
+{
+    nf_run *run;
+    HASH_FIND(hh, crew->runs, &id, sizeof id, run);
+    return run;
+}
+
+/* ---- end ---- */
+
+static void leave_crew(nf_run *run)
+{
+    nf_crew *crew = run->crew;
+    if (!crew)
+        return;
+    HASH_DEL(crew->runs, run);
+    crew->active--;
+    run->pool->running--;
+    if (crew->alone == run)
+        crew->alone = NULL;
+    if (crew->active == 0)
+        crew->idle_since_ns = nf_clock_ns();
+    run->crew = NULL;
+}
+
+static void free_run(nf_run *run)
+{
+    nf_effects_cancel_all(run);
+    if (run->state == NF_RUN_READY)
+        DL_DELETE(run->pool->ready, run);
+    if (run->state != NF_RUN_ON_WORKER)
+        run->pool->waiting--;
+    leave_crew(run);
+    nf_lane_leave(run);
+    nf_version_unref(run->version);
+    nf_strbuf_release(&run->timeline);
+    free(run);
+}
+
+void nf_run_drop(nf_run *run)
+{
+    run->ended(run->ctx, NULL);
+    free_run(run);
+}
+
+static void finish(nf_run *run, nf_run_report *report)
+{
+    nf_pool *pool = run->pool;
+    nf_effects_cancel_all(run);
+    report->id = run->id;
+    report->started_ms = run->started_ms;
+    report->ended_ms = nf_clock_wall_ms();
+    report->attempts = run->attempts;
+    report->effects = nf_strbuf_text(&run->timeline);
+    report->effects_len = run->timeline.len;
+    run->ended(run->ctx, report);
+    free_run(run);
+    nf_pool_dispatch(pool);
+}
+
+/* An end that the worker did not tell: words in place of its JSON. */
+void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text)
+{
+    nf_strbuf error = nf_strbuf_new(4096);
+    nf_strbuf_puts(&error, "{\"message\":");
+    nf_strbuf_add_json(&error, text, strlen(text));
+    nf_strbuf_puts(&error, "}");
+    nf_run_report report = {.outcome = outcome, .error = error.bytes, .error_len = error.len, .result = "", .log = ""};
+    for (int i = 0; i < NF_BUDGET_COUNT; i++)
+        report.usage.of[i].limit = run->handler->limits.of[i];
+    finish(run, &report);
+    nf_strbuf_release(&error);
+}
+
+void nf_run_cancel(nf_run *run)
+{
+    if (run->state == NF_RUN_ON_WORKER)
+        nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_CANCELLED, run->key, NULL, 0, NULL, 0);
+    else
+        nf_run_end_with(run, NF_OUTCOME_CANCELLED, "cancelled before it started");
+}
+
+static bool valid_part(const char *text, size_t len)
+{
+    return len == 0 || nf_json_valid(text, len);
+}
+
+void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
+{
+    nf_run *run = nf_crew_find_run(crew, frame->id);
+    nf_msg_end head;
+    if (!run)
+        return; /* it was ended here meanwhile */
+    if (frame->size < sizeof head || frame->aux == NF_OUTCOME_NONE || frame->aux >= NF_OUTCOME_COUNT) {
+        nf_crew_broke(crew, "END without its parts");
+        return;
+    }
+    memcpy(&head, payload, sizeof head);
+    uint64_t total = (uint64_t)head.result_len + head.error_len + head.log_len;
+    const char *result = payload + sizeof head;
+    if (total != frame->size - sizeof head) {
+        nf_crew_broke(crew, "END with wrong lengths");
+        return;
+    }
+    const char *error = result + head.result_len, *log = error + head.error_len;
+    if (!valid_part(result, head.result_len) || !valid_part(error, head.error_len)
+        || !valid_part(log, head.log_len)) {
+        nf_crew_broke(crew, "END with text that is no JSON");
+        return;
+    }
+    nf_run_report report = {
+        .outcome = (nf_outcome)frame->aux,
+        .usage = head.usage,
+        .result = result,
+        .result_len = head.result_len,
+        .error = error,
+        .error_len = head.error_len,
+        .log = log,
+        .log_len = head.log_len,
+    };
+    finish(run, &report);
+}
+
+/* ---- a worker died ---- */
+
+void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
+{
+    nf_effects_cancel_all(run);
+    run->crashes += was_on_cpu;
+    if (run->unsafe) {
+        nf_run_end_with(run, NF_OUTCOME_LOST_WORKER, "the worker died after an effect that must not be repeated");
+        return;
+    }
+    if (run->crashes >= MOST_CRASHES) {
+        nf_run_end_with(run, NF_OUTCOME_LOST_WORKER, "the worker died twice while it worked on this run");
+        return;
+    }
+    leave_crew(run);
+    run->effects_seen = 0;
+    nf_strbuf_clear(&run->timeline);
+    run->pool->waiting++;
+    nf_run_make_ready(run);
+}
+
+/* ---- report ---- */
+
+void nf_usage_json(const nf_usage *usage, nf_strbuf *out)
+{
+    nf_strbuf_puts(out, "{");
+    for (int i = 0; i < NF_BUDGET_COUNT; i++) {
+        const nf_usage_row *row = &usage->of[i];
+        nf_strbuf_addf(out, "%s\"%s\":{\"limit\":%llu,\"used\":%llu,\"peak\":%llu}", i ? "," : "",
+                       nf_budget_report_name((nf_budget)i), (unsigned long long)row->limit,
+                       (unsigned long long)row->used, (unsigned long long)row->peak);
+    }
+    nf_strbuf_puts(out, "}");
+}
+
+static void add_part(nf_strbuf *out, const char *name, const char *text, size_t len, const char *otherwise)
+{
+    nf_strbuf_addf(out, "\"%s\":", name);
+    if (len)
+        nf_strbuf_add(out, text, len);
+    else
+        nf_strbuf_puts(out, otherwise);
+}
+
+char *nf_run_report_json(const nf_run_report *report, size_t *len)
+{
+    nf_strbuf out = nf_strbuf_new((size_t)NF_FRAME_MAX * 4);
+    nf_strbuf_puts(&out, "{");
+    add_part(&out, "error", report->error, report->error_len, "null");
+    nf_strbuf_puts(&out, ",");
+    add_part(&out, "result", report->result, report->result_len, "null");
+    nf_strbuf_puts(&out, ",\"usage\":");
+    nf_usage_json(&report->usage, &out);
+    nf_strbuf_puts(&out, ",\"effects\":[");
+    nf_strbuf_add(&out, report->effects, report->effects_len);
+    nf_strbuf_puts(&out, "],");
+    add_part(&out, "log", report->log, report->log_len, "[]");
+    nf_strbuf_puts(&out, "}");
+    *len = out.len;
+    return nf_strbuf_take(&out);
+}

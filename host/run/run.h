@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.h: runs of handlers in worker processes.
+ *
+ *   runner   all worker processes of this host, and one started in advance
+ *   pool     one tenant's workers, flow versions and waiting runs; a worker never serves two tenants
+ *   version  one state of one flow file, by the hash of its source
+ *   run      one execution of one handler for one event
+ *
+ *   waiting in its lane -> ready -> on a worker -> ended
+ *                            ^          | the worker died
+ *                            +----------+
+ *
+ * Runs of one lane (one handler, one task) start one after the other. A run whose worker died starts again from the
+ * beginning: its effects so far were of the classes read and safe; with an unsafe one among them it ends lost-worker.
+ * The run that was on the CPU when the worker died gets one more try, alone on a worker, then it ends lost-worker too.
+ */
+#ifndef NF_RUN_RUN_H
+#define NF_RUN_RUN_H
+
+#include "act/effect.h"
+#include "act/registry.h"
+#include "base/budget.h"
+#include "base/secret.h"
+#include "base/strbuf.h"
+#include "channel/worker_process.h"
+
+#include <jansson.h>
+
+typedef struct nf_runner nf_runner;
+typedef struct nf_pool nf_pool;
+typedef struct nf_version nf_version;
+typedef struct nf_run nf_run;
+
+/* ---- runner ---- */
+
+typedef struct nf_runner_options {
+    const char *worker_program;
+    const nf_action *const *actions;
+    const nf_trigger *const *triggers;
+} nf_runner_options;
+
+/** Prepare the workers' surface and filter and start one worker in advance. */
+nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_runner **runner, nf_error *err);
+
+/** End all workers and free; pools must be closed before. NULL is allowed. */
+void nf_runner_close(nf_runner *runner);
+
+/* ---- pool ---- */
+
+typedef struct nf_pool_options {
+    const char *tenant;       /* copied */
+    unsigned max_workers;     /* 0: one per core */
+    unsigned concurrent_runs; /* on workers at a time */
+    const nf_effect_env *env; /* borrowed for the pool's life */
+    bool record_args;         /* keep the arguments of effects in the report (they may be personal data) */
+} nf_pool_options;
+
+/** A pool without workers; they are taken when there is work. */
+nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options);
+
+/**
+ * End the workers; runs under way get no report, loads end with NF_E_CANCELLED. Nothing may be started in the callbacks.
+ * NULL is allowed.
+ */
+void nf_pool_stop(nf_pool *pool);
+
+/** Stop and free. Every version must have been let go of. NULL is allowed. */
+void nf_pool_close(nf_pool *pool);
+
+/** Runs that wait and runs on workers. */
+unsigned nf_pool_waiting(const nf_pool *pool);
+unsigned nf_pool_running(const nf_pool *pool);
+
+/* ---- version ---- */
+
+typedef struct nf_handler {
+    nf_version *version;
+    unsigned index;
+    const nf_trigger *trigger; /* NULL: the file is a script */
+    char *name;                /* unique per tenant */
+    int line;
+    json_t *filters;           /* name of the filter to list of texts, as the flow has them */
+    nf_limits limits;
+    bool dedupe;
+} nf_handler;
+
+typedef struct nf_version_spec {
+    const char *file; /* as messages shall show it, e.g. "flows/show-caller.lua" */
+    const char *source;
+    size_t len;
+    bool script;      /* the whole file is the handler */
+    nf_limits limits; /* of the tenant: for the load, and the ceiling of the handlers */
+} nf_version_spec;
+
+/**
+ * Load a flow in a worker; everything is copied. `loaded` is called once: `err` NULL when it can run. Without a worker it is
+ * called before this returns.
+ */
+nf_version *nf_version_load(nf_pool *pool, const nf_version_spec *spec,
+                            void (*loaded)(void *ctx, nf_version *version, const nf_error *err), void *ctx);
+
+/** One more or one less user of a version; with the last it is forgotten, also by the workers. */
+nf_version *nf_version_ref(nf_version *version);
+void nf_version_unref(nf_version *version);
+
+/** What a loaded version declared. Borrowed. */
+const nf_handler *nf_version_handlers(const nf_version *version, size_t *count);
+
+/** File name and SHA-256 of the source. Borrowed. */
+const char *nf_version_file(const nf_version *version);
+const uint8_t *nf_version_hash(const nf_version *version);
+
+/** The source, borrowed. */
+const char *nf_version_source(const nf_version *version, size_t *len);
+
+/* ---- run ---- */
+
+typedef struct nf_run_spec {
+    int64_t id;
+    const nf_handler *handler; /* its version is kept for the run's life */
+    const char *event;         /* JSON, borrowed until the end; NULL: none */
+    size_t len;
+    const char *partition; /* the lane is (handler, partition); NULL: no lane. Copied */
+} nf_run_spec;
+
+/** How a run ended. Borrowed during the call; the texts are JSON or empty. */
+typedef struct nf_run_report {
+    int64_t id;
+    nf_outcome outcome;
+    nf_usage usage;
+    int64_t started_ms, ended_ms;
+    unsigned attempts;
+    const char *result, *error, *log, *effects;
+    size_t result_len, error_len, log_len, effects_len;
+} nf_run_report;
+
+/** `report` NULL: the pool was closed before the run had an end. */
+typedef void nf_run_ended(void *ctx, const nf_run_report *report);
+
+/** Start, or wait for the lane and for a worker. `ended` is called once, from the loop. */
+nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended, void *ctx);
+
+/** End it as cancelled; `ended` follows. */
+void nf_run_cancel(nf_run *run);
+
+/** The report as the JSON object of the history: {"result","error","usage","effects","log"}. Owned by the caller. */
+char *nf_run_report_json(const nf_run_report *report, size_t *len);
+
+/** The usage as JSON: {"cpu_ms": {"limit","used","peak"}, …}, appended to `out`. */
+void nf_usage_json(const nf_usage *usage, nf_strbuf *out);
+
+#endif

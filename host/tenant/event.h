@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * event.h: one notification: its JSON, and the few fields the host needs, found in one pass.
+ *
+ * The body is never parsed into a tree here; it goes to the worker as it came. When a field stands twice, the last one
+ * counts, here as in the worker. Counted references: the delivery that waits for its 202, and each run, hold one.
+ */
+#ifndef NF_TENANT_EVENT_H
+#define NF_TENANT_EVENT_H
+
+#include "base/secret.h"
+#include "nf/binding.h"
+#include "store/store.h"
+
+enum { NF_EVENT_FILTERS = 8 };
+
+typedef struct nf_event {
+    unsigned refs;
+    nf_event_row row;           /* its texts are owned by the event */
+    const nf_trigger *trigger;
+    char *partition;            /* value of the trigger's partition field, or NULL */
+    char *values[NF_EVENT_FILTERS]; /* value of the field of each filter, or NULL */
+    bool repeats;               /* the trigger's `repeats` field is set */
+} nf_event;
+
+/**
+ * Read a notification; the body is copied. NF_E_PARSE with line and column when it is no JSON object. The row's id,
+ * tenant and subscription are the caller's to set (tenant is borrowed for the event's life).
+ */
+nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len, nf_event **event, nf_error *err);
+
+/** One more reference. */
+nf_event *nf_event_ref(nf_event *event);
+
+/** One less; the last frees it. NULL is allowed. */
+void nf_event_unref(nf_event *event);
+
+#endif

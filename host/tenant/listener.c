@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listener.c: see listener.h. */
+#include "tenant/listener.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_value(char **list, size_t *count, const char *value)
+{
+    for (size_t i = 0; i < *count; i++) {
+        if (strcmp(list[i], value) == 0)
+            return;
+    }
+    list[(*count)++] = nf_strdup(value);
+}
+
+/* The singular of a filter's name, for messages: "services" -> "service", "modalities" -> "modality". */
+static void singular(const char *name, char *out, size_t size)
+{
+    size_t n = strlen(name);
+    bool ies = n > 3 && strcmp(name + n - 3, "ies") == 0;
+    size_t keep = ies ? n - 3 : n > 1 ? n - 1 : n;
+    snprintf(out, size, "%.*s%s", (int)keep, name, ies ? "y" : "");
+}
+
+static size_t longest(const json_t *wanted, const nf_catalog *catalog, const nf_filter *filter)
+{
+    return json_array_size(wanted) + nf_catalog_count(catalog, filter->list) + 2;
+}
+
+/* The list of values for one filter, sorted; "*" stands for all that Nimbus lists. */
+static nf_status resolve_filter(nf_listener *l, size_t index, const json_t *wanted, const nf_catalog *catalog,
+                                nf_error *err)
+{
+    const nf_filter *filter = &l->handler->trigger->filters[index];
+    char what[64];
+    size_t count = 0, i;
+    const json_t *item;
+    singular(filter->name, what, sizeof what);
+    char **list = nf_alloc(longest(wanted, catalog, filter) * sizeof *list);
+    l->values[index] = list;
+    json_array_foreach ((json_t *)wanted, i, item) {
+        const char *text = json_string_value(item);
+        if (text && strcmp(text, "*") == 0) {
+            for (size_t k = 0; k < nf_catalog_count(catalog, filter->list); k++)
+                add_value(list, &count, nf_catalog_value(catalog, filter->list, k));
+            continue;
+        }
+        const char *value = nf_catalog_resolve(catalog, filter->list, what, text ? text : "", err);
+        if (!value) {
+            nf_error_prefix(err, "%s:%d: %s", nf_version_file(l->version), l->handler->line, filter->name);
+            return err->status;
+        }
+        add_value(list, &count, value);
+    }
+    if (count)
+        qsort(list, count, sizeof *list, by_text);
+    return NF_OK;
+}
+
+static void add_to_registration(json_t *config, const nf_filter *filter, char *const *values)
+{
+    json_t *list = json_array();
+    for (; values && *values; values++)
+        json_array_append_new(list, json_string(*values));
+    json_object_set_new(config, filter->wire, list);
+}
+
+static nf_status resolve(nf_listener *l, const nf_catalog *catalog, json_t *config, nf_error *err)
+{
+    const nf_handler *handler = l->handler;
+    for (size_t i = 0; i < NF_EVENT_FILTERS && handler->trigger->filters[i].name; i++) {
+        const nf_filter *filter = &handler->trigger->filters[i];
+        const json_t *wanted = json_object_get(handler->filters, filter->name);
+        if (!wanted && filter->required)
+            return nf_error_set(err, NF_E_CONFIG, "%s:%d: %s is missing: %s", nf_version_file(l->version),
+                                handler->line, filter->name, filter->doc);
+        if (!wanted)
+            continue;
+        nf_status status = resolve_filter(l, i, wanted, catalog, err);
+        if (status != NF_OK)
+            return status;
+        if (filter->required && !l->values[i][0])
+            return nf_error_set(err, NF_E_DENIED, "%s:%d: %s: Nimbus lists none for this connection; check its role and "
+                                "organization unit", nf_version_file(l->version), handler->line, filter->name);
+        add_to_registration(config, filter, l->values[i]);
+    }
+    return NF_OK;
+}
+
+nf_listener *nf_listener_new(const nf_handler *handler, const nf_catalog *catalog, nf_error *err)
+{
+    nf_listener *l = nf_alloc(sizeof *l);
+    json_t *config = json_object();
+    l->handler = handler;
+    l->version = nf_version_ref(handler->version);
+    nf_status status = resolve(l, catalog, config, err);
+    if (status == NF_OK) {
+        l->registration = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
+    } else {
+        nf_listener_free(l);
+        l = NULL;
+    }
+    json_decref(config);
+    return l;
+}
+
+void nf_listener_free(nf_listener *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < NF_EVENT_FILTERS; i++) {
+        for (char **value = l->values[i]; value && *value; value++)
+            free(*value);
+        free(l->values[i]);
+    }
+    free(l->registration);
+    nf_version_unref(l->version);
+    free(l);
+}
+
+static bool in_list(char *const *list, const char *value)
+{
+    for (; *list; list++) {
+        if (strcasecmp(*list, value) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool nf_listener_wants(const nf_listener *l, const nf_event *event, const char **which)
+{
+    const nf_filter *filters = l->handler->trigger->filters;
+    for (size_t i = 0; i < NF_EVENT_FILTERS && filters[i].name; i++) {
+        if (l->values[i] && !(event->values[i] && in_list(l->values[i], event->values[i]))) {
+            if (which)
+                *which = filters[i].name;
+            return false;
+        }
+    }
+    return true;
+}
+
+bool nf_handler_fits(const nf_handler *handler, const nf_event *event)
+{
+    const nf_filter *filters = handler->trigger->filters;
+    for (size_t i = 0; i < NF_EVENT_FILTERS && filters[i].name; i++) {
+        const json_t *wanted = json_object_get(handler->filters, filters[i].name), *item;
+        size_t k;
+        bool fits = !wanted;
+        json_array_foreach ((json_t *)wanted, k, item) {
+            const char *text = json_string_value(item);
+            fits = fits || (text && strcmp(text, "*") == 0)
+                   || (text && event->values[i] && nf_words_alike(text, event->values[i]));
+        }
+        if (!fits)
+            return false;
+    }
+    return true;
+}
