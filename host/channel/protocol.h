@@ -17,9 +17,10 @@
 #include <stdint.h>
 
 enum {
-    NF_WORKER_FD = 3,      /* the channel in a worker */
-    NF_WORKER_PAGE_FD = 4, /* a page shared with the broker: struct nf_worker_page */
-    NF_FRAME_MAX = 4 << 20 /* largest payload; a larger one breaks the protocol */
+    NF_WORKER_FD = 3,          /* the channel in a worker */
+    NF_WORKER_PAGE_FD = 4,     /* a page shared with the broker: struct nf_worker_page */
+    NF_WORKER_RUNS_MAX = 1000, /* runs and loads in one worker at one time; more break the protocol */
+    NF_FRAME_MAX = 4 << 20     /* largest payload; a larger one breaks the protocol */
 };
 
 typedef enum nf_msg {
@@ -96,7 +97,8 @@ typedef struct nf_msg_effect {
 } nf_msg_effect;
 
 typedef struct nf_msg_end {
-    nf_usage usage;
+    nf_usage usage;  /* times in whole ms, rounded up */
+    uint64_t cpu_ns; /* the CPU time as it was counted, for sums */
     uint32_t result_len, error_len, log_len, reserved;
 } nf_msg_end;
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * arena.h: the memory of one run's whole Lua heap.
+ *
+ * Blocks of size classes, taken from free lists or from the end. The head lies at the start of the arena itself, so a
+ * byte copy of the arena is a copy of the allocator too. It never returns NULL to Lua: over the soft limit a full
+ * collection is asked for, over the hard limit the run ends. (Lua 5.4.4 frees a table twice when an emergency
+ * collection meets a weak metatable; without a failing allocator there is no emergency collection.)
+ */
+#ifndef NF_WORKER_ARENA_H
+#define NF_WORKER_ARENA_H
+
+#include "layout.h"
+
+#include <stdbool.h>
+
+enum { NF_ARENA_CLASSES = 112 };
+
+typedef struct nf_arena {
+    char *bump, *end;  /* from bump to end nothing was ever used */
+    size_t used, peak; /* bytes in blocks handed out */
+    size_t soft, hard; /* limits on used */
+    void *free_list[NF_ARENA_CLASSES];
+} nf_arena;
+
+/** An empty arena over the memory at `arena`, without limits. */
+void nf_arena_init(nf_arena *arena);
+
+/** Set what a run may use. */
+void nf_arena_limit(nf_arena *arena, size_t limit);
+
+/** A block, or NULL if it would go over the hard limit or the end. */
+void *nf_arena_get(nf_arena *arena, size_t size);
+
+/** Give a block back; `size` as it was asked for. */
+void nf_arena_put(nf_arena *arena, void *block, size_t size);
+
+/** Does a block of `old` bytes also do for `size` bytes? */
+bool nf_arena_same(size_t old, size_t size);
+
+/**
+ * After a full collection: move the soft limit half way between what is used and the hard limit. False if less than a
+ * sixteenth is left, that is, if collecting would not help for long.
+ */
+bool nf_arena_collected(nf_arena *arena);
+
+#endif

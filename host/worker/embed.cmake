@@ -1,0 +1,13 @@
+# Writes OUT: the Lua files of FILES as one C table (prelude.h).
+set(table "")
+set(text "/* made by embed.cmake from scripts/prelude */\n#include \"prelude.h\"\n\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+  string(APPEND text "static const char ${name}[] = {\n${bytes}0};\n\n")
+  string(APPEND table "    {\"=${name}\", ${name}},\n")
+endforeach()
+string(APPEND text "const nf_prelude nf_preludes[] = {\n${table}    {0, 0},\n};\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lockdown.h: giving up every right that serving scripts does not need. There is no way back. */
+#ifndef NF_WORKER_LOCKDOWN_H
+#define NF_WORKER_LOCKDOWN_H
+
+#include <stddef.h>
+
+/**
+ * No new privileges, no core dump, not traceable, no descriptors but the channel and the standard ones, none can be
+ * opened, no processes; then the seccomp program that the broker compiled (`size` bytes; 0: none, for tests).
+ */
+void nf_lockdown(const char *filter, size_t size);
+
+#endif

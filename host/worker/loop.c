@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loop.c: see loop.h.
+ *
+ * Invariant: a message is handled completely before the next one is looked at; a message only changes lists and buffers,
+ * Lua runs between messages, in slices.
+ */
+#include "loop.h"
+
+#include "cpu.h"
+#include "end.h"
+#include "fail.h"
+#include "program.h"
+
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+enum { IDLE_MS = 1000 };
+
+static nf_image *find_image(nf_worker *w, uint64_t version)
+{
+    nf_image *image;
+    LL_SEARCH_SCALAR(w->images, image, version, version);
+    if (image && image != w->images) {
+        LL_DELETE(w->images, image);
+        LL_PREPEND(w->images, image);
+    }
+    return image;
+}
+
+static void unload(nf_worker *w, uint64_t version)
+{
+    nf_image *image = find_image(w, version);
+    if (!image)
+        return;
+    LL_DELETE(w->images, image);
+    nf_image_free(image);
+}
+
+static nf_run *new_run(uint64_t id, nf_run_kind kind)
+{
+    nf_run *run = nf_run_new(id, kind);
+    if (!run)
+        nf_fail_protocol("more than %d runs at one time", NF_WORKER_RUNS_MAX);
+    return run;
+}
+
+/* The fixed part of a payload; moves on to what follows. */
+static void take(void *out, size_t size, const char **payload, size_t *len)
+{
+    if (*len < size)
+        nf_fail_protocol("a payload of %zu bytes is too short", *len);
+    memcpy(out, *payload, size);
+    *payload += size;
+    *len -= size;
+}
+
+static void on_load(nf_worker *w, const nf_frame *frame, const char *payload)
+{
+    nf_msg_load load;
+    size_t len = frame->size;
+    take(&load, sizeof load, &payload, &len);
+    if (load.name_len > len || load.name_len >= NF_FILE_NAME_MAX || memchr(payload, '\0', load.name_len))
+        nf_fail_protocol("a file name of %u bytes", load.name_len);
+    unload(w, frame->id);
+    nf_run *run = new_run(frame->id, NF_RUN_LOAD);
+    nf_image_copy(w->base, run);
+    nf_image_seed(w->base, run, (const uint64_t[4]){0});
+    run->version = frame->id;
+    run->flags = load.flags;
+    memcpy(run->file, payload, load.name_len);
+    run->file[load.name_len] = '\0';
+    run->source_len = len - load.name_len;
+    nf_run_input(run, payload + load.name_len, run->source_len);
+    nf_arena_limit(run->arena, load.limits.of[NF_BUDGET_MEMORY]);
+    nf_run_begin(run, nf_program_load, &load.limits, load.now_ms);
+}
+
+static void on_start(nf_worker *w, const nf_frame *frame, const char *payload)
+{
+    nf_msg_start start;
+    size_t len = frame->size;
+    take(&start, sizeof start, &payload, &len);
+    nf_image *image = find_image(w, start.version);
+    if (!image || start.handler >= image->handlers)
+        nf_fail_protocol("start of run %llu: no handler %u of version %llu", (unsigned long long)frame->id,
+                         start.handler, (unsigned long long)start.version);
+    if (frame->id == 0 || nf_run_find(frame->id))
+        nf_fail_protocol("start of run %llu, which exists", (unsigned long long)frame->id);
+    nf_run *run = new_run(frame->id, NF_RUN_HANDLER);
+    nf_image_copy(image, run);
+    nf_image_seed(image, run, start.seed);
+    run->handler = start.handler;
+    run->trigger = start.trigger;
+    nf_run_input(run, payload, len);
+    nf_arena_limit(run->arena, start.limits.of[NF_BUDGET_MEMORY]);
+    nf_run_begin(run, nf_program_handler, &start.limits, start.now_ms);
+}
+
+static void on_result(const nf_frame *frame, const char *payload)
+{
+    nf_msg_result result;
+    size_t len = frame->size;
+    take(&result, sizeof result, &payload, &len);
+    nf_run *run = nf_run_find(frame->id);
+    if (!run) /* ended meanwhile */
+        return;
+    if (run->state != NF_RUN_WAITING || result.number != run->effects + run->lookups)
+        nf_fail_protocol("a result %u that run %llu does not wait for", result.number, (unsigned long long)frame->id);
+    run->now_ms = result.now_ms;
+    run->input_error = frame->aux == 1;
+    nf_run_input(run, payload, len);
+    nf_run_resume(run);
+}
+
+static void on_cancel(nf_worker *w, const nf_frame *frame)
+{
+    nf_run *run = nf_run_find(frame->id);
+    if (frame->aux == NF_OUTCOME_NONE || frame->aux >= NF_OUTCOME_COUNT)
+        nf_fail_protocol("cancel with the outcome %u", frame->aux);
+    if (!run)
+        return;
+    nf_run_cancel(run, (nf_outcome)frame->aux);
+    nf_end_run(&w->port, run);
+}
+
+static void on_frame(nf_worker *w, const nf_frame *frame, const char *payload)
+{
+    switch (frame->type) {
+    case NF_MSG_LOAD:
+        on_load(w, frame, payload);
+        break;
+    case NF_MSG_UNLOAD:
+        unload(w, frame->id);
+        break;
+    case NF_MSG_START:
+        on_start(w, frame, payload);
+        break;
+    case NF_MSG_RESULT:
+        on_result(frame, payload);
+        break;
+    case NF_MSG_CANCEL:
+        on_cancel(w, frame);
+        break;
+    default:
+        nf_fail_protocol("a message of type %u", frame->type);
+    }
+}
+
+/* Nobody hears what we say any more: that is how a worker is told to end. */
+NF_NORETURN static void peer_gone(void)
+{
+    _exit(0);
+}
+
+static void flush(nf_worker *w)
+{
+    if (!nf_port_flush(&w->port))
+        peer_gone();
+}
+
+/* Until the largest frame fits. The broker always reads. */
+static void make_room(nf_worker *w)
+{
+    flush(w);
+    while (!nf_port_has_room(&w->port)) {
+        nf_port_wait(&w->port, -1);
+        flush(w);
+    }
+}
+
+static void put_effect(nf_worker *w, const nf_run *run)
+{
+    size_t where_len = strlen(run->where);
+    nf_msg_effect effect = {.number = run->effects + run->lookups, .action = run->action};
+    effect.where_len = (uint32_t)where_len;
+    nf_port_begin(&w->port, NF_MSG_EFFECT, 0, run->id, sizeof effect + where_len + run->payload.len);
+    nf_port_put(&w->port, &effect, sizeof effect);
+    nf_port_put(&w->port, run->where, where_len);
+    nf_port_put(&w->port, run->payload.at, run->payload.len);
+}
+
+static void finish(nf_worker *w, nf_run *run)
+{
+    if (run->kind == NF_RUN_HANDLER) {
+        nf_end_run(&w->port, run);
+        return;
+    }
+    if (run->outcome == NF_OUTCOME_DONE) {
+        nf_image *image = nf_image_take(run, w->base->random_at);
+        if (!image)
+            nf_fail_start("no memory for a flow's image");
+        image->handlers = run->handler;
+        LL_PREPEND(w->images, image);
+    }
+    nf_end_load(&w->port, run);
+}
+
+/* One slice for each run that is ready now. */
+static void run_slices(nf_worker *w)
+{
+    for (unsigned left = nf_runs_ready(); left > 0; left--) {
+        if (!nf_port_has_room(&w->port))
+            make_room(w);
+        nf_run *run = nf_run_slice();
+        if (run->state == NF_RUN_WAITING)
+            put_effect(w, run);
+        else if (run->state == NF_RUN_ENDED)
+            finish(w, run);
+    }
+}
+
+static void end_overdue(nf_worker *w)
+{
+    nf_run *run;
+    while ((run = nf_run_overdue(nf_cpu_now()))) {
+        if (!nf_port_has_room(&w->port))
+            make_room(w);
+        run->over_budget = NF_BUDGET_WALL;
+        nf_run_cancel(run, NF_OUTCOME_OVER_TIME);
+        nf_end_run(&w->port, run);
+    }
+}
+
+/* Sleep until something is to be done; after a second without any run, give memory back. */
+static void sleep_until_needed(nf_worker *w)
+{
+    static bool trimmed; /* since the last run */
+    uint64_t before = nf_cpu_now(), deadline = nf_runs_deadline();
+    bool idle = nf_runs_count() == 0;
+    int timeout = -1;
+    if (deadline != UINT64_MAX)
+        timeout = deadline > before ? (int)((deadline - before) / 1000000 + 1) : 0;
+    else if (idle && !trimmed)
+        timeout = IDLE_MS;
+    nf_port_wait(&w->port, timeout);
+    uint64_t slept = nf_cpu_now() - before;
+    nf_cpu_slept(slept);
+    if (idle && !trimmed && slept >= (uint64_t)IDLE_MS * 1000000) {
+        nf_runs_trim();
+        trimmed = true;
+    } else if (!idle) {
+        trimmed = false;
+    }
+}
+
+void nf_worker_build(nf_worker *w, const char *description, size_t len)
+{
+    nf_limits limits = {.of = {[NF_BUDGET_CPU] = 60000, [NF_BUDGET_WALL] = 900000}};
+    nf_run *run = new_run(0, NF_RUN_BASE);
+    nf_run_input(run, description, len);
+    nf_run_begin(run, nf_program_base, &limits, 0);
+    nf_run_slice();
+    if (run->outcome != NF_OUTCOME_DONE)
+        nf_fail_protocol("the surface: %.*s", (int)run->error.len, run->error.at);
+    w->base = nf_image_take(run, nf_program_random_at(run));
+    if (!w->base)
+        nf_fail_start("no memory for the base image");
+    nf_run_free(run);
+}
+
+void nf_worker_run(nf_worker *w)
+{
+    for (;;) {
+        nf_frame frame;
+        const char *payload;
+        if (nf_runs_ready() == 0)
+            sleep_until_needed(w);
+        if (!nf_port_read(&w->port))
+            peer_gone();
+        while (nf_port_frame(&w->port, &frame, &payload)) {
+            if (!nf_port_has_room(&w->port))
+                make_room(w);
+            on_frame(w, &frame, payload);
+        }
+        run_slices(w);
+        end_overdue(w);
+        flush(w);
+    }
+}

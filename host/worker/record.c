@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record.c: see record.h.
+ *
+ * A schema node is {metatable, fields, is a list}; fields maps a name to true or to the node of a nested record. All of
+ * it is made with the base image, so reading an event makes no metatable. An event's null field that the schema does not
+ * know is added to the node's fields: that is the run's own copy.
+ */
+#include "record.h"
+
+#include "names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { METATABLE = 1, FIELDS, IS_LIST, LABEL_MAX = 200 };
+
+/* Is a key of the table at `index` the same word in another case? Pushes the key. */
+static bool find_same_word(lua_State *L, int index, const char *word)
+{
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING && nf_same_word(word, lua_tostring(L, -1)))
+            return true;
+    }
+    return false;
+}
+
+/* __index: (record, key); upvalues: fields, label. Only called for what the record does not hold. */
+static int lx_record_field(lua_State *L)
+{
+    int fields = lua_upvalueindex(1);
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return 0;
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, fields) != LUA_TNIL)
+        return 0;
+    const char *word = lua_tostring(L, 2);
+    if (find_same_word(L, fields, word) || find_same_word(L, 1, word)) {
+        lua_rawget(L, 1);
+        return 1;
+    }
+    nf_nearest nearest = {.word = word};
+    nf_nearest_keys(&nearest, L, fields);
+    nf_nearest_keys(&nearest, L, 1);
+    const char *label = lua_tostring(L, lua_upvalueindex(2));
+    if (nearest.best)
+        return luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", word, label, nearest.best);
+    return luaL_error(L, "unknown field '%s' of %s", word, label);
+}
+
+/* Replace the fields table at the top by a metatable for records with these fields. */
+static void push_metatable(lua_State *L, const char *label)
+{
+    lua_createtable(L, 0, 2);
+    lua_insert(L, -2);
+    lua_pushstring(L, label);
+    lua_pushcclosure(L, lx_record_field, 2);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+}
+
+static void make_node(lua_State *L, int described, const char *event, const char *path);
+
+/* Push true for a scalar, a node for a record or a list of records; the description is at the top and is replaced. */
+static void make_field(lua_State *L, const char *event, const char *path)
+{
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        return;
+    }
+    bool is_list = lua_rawgeti(L, -1, 1) != LUA_TNIL;
+    if (is_list)
+        lua_remove(L, -2);
+    else
+        lua_pop(L, 1);
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        return;
+    }
+    make_node(L, lua_gettop(L), event, path);
+    lua_pushboolean(L, is_list);
+    lua_rawseti(L, -2, IS_LIST);
+    lua_remove(L, -2);
+}
+
+static void make_node(lua_State *L, int described, const char *event, const char *path)
+{
+    char deeper[LABEL_MAX], label[LABEL_MAX];
+    luaL_checkstack(L, 10, "the event's description is nested too deeply");
+    lua_createtable(L, 3, 0);
+    lua_createtable(L, 0, 16);
+    lua_pushnil(L);
+    while (lua_next(L, described)) {
+        const char *name = luaL_checkstring(L, -2);
+        snprintf(deeper, sizeof deeper, "%s%s%s", path, *path ? "." : "", name);
+        make_field(L, event, deeper);
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, FIELDS);
+    snprintf(label, sizeof label, "%s%s%s", path, *path ? " of " : "", event);
+    push_metatable(L, label);
+    lua_rawseti(L, -2, METATABLE);
+}
+
+void lx_record_schema(lua_State *L, const char *label)
+{
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        lua_createtable(L, 0, 0);
+    }
+    make_node(L, lua_gettop(L), label, "");
+    lua_remove(L, -2);
+}
+
+static void read_record(lua_State *L, nf_json_in *in, int node);
+
+/* The value of a field whose node (or true, or nil) is at the top; replaces it. */
+static void read_field(lua_State *L, nf_json_in *in, nf_jtoken token)
+{
+    int node = lua_gettop(L);
+    bool is_list = false;
+    if (lua_istable(L, node)) {
+        lua_rawgeti(L, node, IS_LIST);
+        is_list = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    if (lua_istable(L, node) && token == NF_J_OBJECT && !is_list) {
+        read_record(L, in, node);
+    } else if (is_list && token == NF_J_ARRAY) {
+        lua_createtable(L, 4, 0);
+        lx_json_mark_list(L);
+        for (lua_Integer i = 1; (token = nf_jscan_next(&in->scan)) != NF_J_ARRAY_END; i++) {
+            if (token == NF_J_OBJECT)
+                read_record(L, in, node);
+            else
+                lx_json_value(L, in, token);
+            lua_rawseti(L, -2, i);
+        }
+    } else {
+        lx_json_value(L, in, token);
+    }
+    lua_replace(L, node);
+}
+
+/* The object whose '{' was just read, with the node at the absolute index `node`. */
+static void read_record(lua_State *L, nf_json_in *in, int node)
+{
+    luaL_checkstack(L, 8, "the event is nested too deeply");
+    lua_createtable(L, 0, 8);
+    int record = lua_gettop(L);
+    lua_rawgeti(L, node, FIELDS);
+    nf_jtoken token;
+    while ((token = nf_jscan_next(&in->scan)) == NF_J_KEY) {
+        lx_json_string(L, &in->scan);
+        token = nf_jscan_next(&in->scan);
+        if (token == NF_J_ERROR)
+            break;
+        lua_pushvalue(L, -1);
+        bool known = lua_rawget(L, record + 1) != LUA_TNIL;
+        if (token != NF_J_NULL) {
+            read_field(L, in, token);
+            lua_rawset(L, record);
+            continue;
+        }
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        if (known)
+            lua_pop(L, 2);
+        else
+            lua_rawset(L, record + 1);
+    }
+    if (token != NF_J_OBJECT_END)
+        lx_json_fail(L, &in->scan, "the event");
+    lua_rawgeti(L, node, METATABLE);
+    lua_setmetatable(L, record);
+    lua_settop(L, record);
+}
+
+void lx_record_event(lua_State *L, nf_text text)
+{
+    nf_json_in in = {.keep_null = false};
+    nf_jscan_init(&in.scan, text.at, text.len);
+    nf_jtoken token = nf_jscan_next(&in.scan);
+    if (token == NF_J_OBJECT)
+        read_record(L, &in, lua_gettop(L));
+    else if (token == NF_J_NULL)
+        lua_pushnil(L);
+    else
+        lx_json_value(L, &in, token);
+    if (nf_jscan_next(&in.scan) != NF_J_END)
+        lx_json_fail(L, &in.scan, "the event");
+}
+
+/* A row: every column is known, also one whose cell is empty. */
+static void read_row(lua_State *L, nf_json_in *in)
+{
+    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 8);
+    int row = lua_gettop(L) - 1;
+    nf_jtoken token;
+    while ((token = nf_jscan_next(&in->scan)) == NF_J_KEY) {
+        lx_json_string(L, &in->scan);
+        lua_pushvalue(L, -1);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, row + 1);
+        token = nf_jscan_next(&in->scan);
+        if (token == NF_J_NULL) {
+            lua_pop(L, 1);
+            continue;
+        }
+        lx_json_value(L, in, token);
+        lua_rawset(L, row);
+    }
+    if (token != NF_J_OBJECT_END)
+        lx_json_fail(L, &in->scan, "the row");
+    push_metatable(L, "this row (a column's name)");
+    lua_setmetatable(L, row);
+}
+
+int lx_record_row(lua_State *L, nf_text text)
+{
+    nf_json_in in = {.keep_null = false};
+    nf_jscan_init(&in.scan, text.at, text.len);
+    nf_jtoken token = nf_jscan_next(&in.scan);
+    if (token != NF_J_OBJECT) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushinteger(L, 0);
+    int row = lua_gettop(L) - 1;
+    while (nf_jscan_next(&in.scan) == NF_J_KEY) {
+        bool is_row = nf_jscan_equals(&in.scan, "row"), is_matches = nf_jscan_equals(&in.scan, "matches");
+        token = nf_jscan_next(&in.scan);
+        if (is_row && token == NF_J_OBJECT) {
+            read_row(L, &in);
+            lua_replace(L, row);
+        } else if (is_matches && token == NF_J_NUMBER) {
+            lx_json_value(L, &in, token);
+            lua_replace(L, row + 1);
+        } else if (!nf_jscan_skip(&in.scan, token)) {
+            break;
+        }
+    }
+    return 2;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* surface.c: see surface.h. Runs once, when the base image is built. */
+#include "surface.h"
+
+#include "json.h"
+#include "names.h"
+#include "record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_MAX_LEN = 120 };
+
+static const char schemas_key = 0;
+
+/* Push the module table with this dotted name ("nimbus.tasks"), made if it is missing. */
+static void push_module(lua_State *L, const char *name, size_t len)
+{
+    lua_pushglobaltable(L);
+    for (size_t from = 0; from < len;) {
+        const char *dot = memchr(name + from, '.', len - from);
+        size_t end = dot ? (size_t)(dot - name) : len;
+        lua_pushlstring(L, name + from, end - from);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -3) != LUA_TTABLE) {
+            lua_pop(L, 1);
+            lua_createtable(L, 0, 8);
+            lua_pushlstring(L, name, end);
+            const char *dotted = lua_tostring(L, -1);
+            lua_insert(L, -2);
+            lx_names_strict(L, dotted);
+            lua_remove(L, -2);
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, -5);
+        }
+        lua_replace(L, -3);
+        lua_pop(L, 1);
+        from = end + 1;
+    }
+}
+
+/* Store the function at the top under its dotted name. */
+static void set_function(lua_State *L, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    push_module(L, name, dot ? (size_t)(dot - name) : 0);
+    lua_pushstring(L, dot ? dot + 1 : name);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 2);
+}
+
+static const char *name_of(lua_State *L, int described)
+{
+    lua_getfield(L, described, "name");
+    const char *name = lua_tostring(L, -1);
+    if (!name || !*name || strlen(name) > NAME_MAX_LEN)
+        luaL_error(L, "an action or trigger without a usable name");
+    lua_pop(L, 1); /* the description keeps it alive */
+    return name;
+}
+
+static void push_list(lua_State *L, int described, const char *field)
+{
+    if (lua_getfield(L, described, field) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_createtable(L, 0, 0);
+    }
+}
+
+static void make_action(lua_State *L, int described, lua_Integer index)
+{
+    const char *name = name_of(L, described);
+    int flags = strncmp(name, "lists.", 6) == 0 ? NF_ACTION_LOOKUP : 0;
+    lua_getfield(L, described, "returns");
+    if (lua_isstring(L, -1) && strncmp(lua_tostring(L, -1), "row", 3) == 0)
+        flags |= NF_ACTION_ROW;
+    lua_pop(L, 1);
+    lua_pushinteger(L, index);
+    push_list(L, described, "params");
+    lua_getfield(L, described, "positional");
+    lua_pushinteger(L, flags);
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, lx_effect, 5);
+    set_function(L, name);
+}
+
+/* "nimbus.on_task" -> "the task event" */
+static void event_label(const char *name, char out[NAME_MAX_LEN + 20])
+{
+    const char *dot = strrchr(name, '.');
+    const char *word = dot ? dot + 1 : name;
+    if (strncmp(word, "on_", 3) == 0)
+        word += 3;
+    snprintf(out, NAME_MAX_LEN + 20, "the %s event", word);
+}
+
+static void make_trigger(lua_State *L, int described, lua_Integer index)
+{
+    char label[NAME_MAX_LEN + 20];
+    const char *name = name_of(L, described);
+    event_label(name, label);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &schemas_key);
+    lua_getfield(L, described, "event");
+    lx_record_schema(L, label);
+    lua_rawseti(L, -2, index + 1);
+    lua_pop(L, 1);
+    lua_pushinteger(L, index);
+    push_list(L, described, "filters");
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, lx_trigger, 3);
+    set_function(L, name);
+}
+
+static void make_all(lua_State *L, int surface, const char *list, void (*make)(lua_State *, int, lua_Integer))
+{
+    if (lua_getfield(L, surface, list) == LUA_TTABLE) {
+        int table = lua_gettop(L);
+        lua_Integer count = (lua_Integer)lua_rawlen(L, table);
+        for (lua_Integer i = 0; i < count; i++) {
+            if (lua_rawgeti(L, table, i + 1) != LUA_TTABLE)
+                luaL_error(L, "an entry of '%s' is not an object", list);
+            make(L, lua_gettop(L), i);
+            lua_settop(L, table);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+void lx_surface_open(lua_State *L, nf_text description)
+{
+    lua_createtable(L, 4, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &schemas_key);
+    lx_json_read(L, description, false, "the surface");
+    luaL_checktype(L, -1, LUA_TTABLE);
+    int surface = lua_gettop(L);
+    make_all(L, surface, "actions", make_action);
+    make_all(L, surface, "triggers", make_trigger);
+    lua_settop(L, surface - 1);
+}
+
+void lx_surface_schema(lua_State *L, uint32_t trigger)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &schemas_key);
+    lua_rawgeti(L, -1, (lua_Integer)trigger + 1);
+    lua_remove(L, -2);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trigger.c: the functions that declare a handler at the top level of a file.
+ *
+ * The table is checked here, so that a wrong field is reported with the line of its trigger; the values of filters are
+ * the broker's to check. Two lists in the registry grow together: the functions, and the descriptions for LOADED.
+ */
+#include "json.h"
+#include "names.h"
+#include "surface.h"
+
+#include <string.h>
+
+enum { INDEX = 1, FILTERS, NAME, HANDLERS_MAX = 200 };
+
+static const char functions_key = 0, descriptions_key = 0;
+
+static void push_registered(lua_State *L, const void *key)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+void lx_trigger_functions(lua_State *L)
+{
+    push_registered(L, &functions_key);
+}
+
+void lx_trigger_descriptions(lua_State *L)
+{
+    push_registered(L, &descriptions_key);
+}
+
+static const char *trigger_name(lua_State *L)
+{
+    return lua_tostring(L, lua_upvalueindex(NAME));
+}
+
+/* Is the key at `key` one of the trigger's filters? */
+static bool is_filter(lua_State *L, int key)
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(FILTERS));
+    bool found = false;
+    for (lua_Integer i = 1; i <= count && !found; i++) {
+        lua_rawgeti(L, lua_upvalueindex(FILTERS), i);
+        found = lua_rawequal(L, -1, key);
+        lua_pop(L, 1);
+    }
+    return found;
+}
+
+static void refuse_field(lua_State *L, const char *field)
+{
+    static const char *const fixed[] = {"name", "run", "limits", "dedupe", NULL};
+    nf_nearest nearest = {.word = field};
+    for (int i = 0; fixed[i]; i++)
+        nf_nearest_try(&nearest, fixed[i]);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(FILTERS));
+    luaL_checkstack(L, (int)count + 1, "too many filters");
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (lua_rawgeti(L, lua_upvalueindex(FILTERS), i) == LUA_TSTRING)
+            nf_nearest_try(&nearest, lua_tostring(L, -1));
+    }
+    if (nearest.best)
+        luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", field, trigger_name(L), nearest.best);
+    luaL_error(L, "unknown field '%s' of %s", field, trigger_name(L));
+}
+
+/* A filter's value at the top: a string or a list of strings; replaced by a list. */
+static void check_filter(lua_State *L, const char *field)
+{
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        lua_createtable(L, 1, 0);
+        lua_insert(L, -2);
+        lua_rawseti(L, -2, 1);
+    } else if (!lua_istable(L, -1)) {
+        luaL_error(L, "field '%s' of %s must be a string or a list of strings, not a %s", field, trigger_name(L),
+                   luaL_typename(L, -1));
+    }
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1), seen = 0;
+    lua_createtable(L, (int)NF_MIN(count, 1000), 0);
+    lua_pushnil(L);
+    while (lua_next(L, -3)) {
+        if (!lua_isinteger(L, -2) || lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "field '%s' of %s must be a list of strings", field, trigger_name(L));
+        lua_rawseti(L, -3, lua_tointeger(L, -2));
+        seen++;
+    }
+    if (seen != count)
+        luaL_error(L, "field '%s' of %s must be a list without holes", field, trigger_name(L));
+    lx_json_mark_list(L);
+    lua_remove(L, -2);
+}
+
+/* limits = {cpu = "500ms", effects = 10}: names are checked here, values by the broker, which knows the caps. */
+static void check_limits(lua_State *L)
+{
+#define X(name, text, unit, standard, ceiling, doc) text,
+    static const char *const names[] = {NF_BUDGET_MAP(X)};
+#undef X
+    if (!lua_istable(L, -1))
+        luaL_error(L, "field 'limits' of %s must be a table like { cpu = \"500ms\" }", trigger_name(L));
+    int given = lua_gettop(L);
+    lua_createtable(L, 0, 4);
+    lua_pushnil(L);
+    while (lua_next(L, given)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        nf_nearest nearest = {.word = name};
+        bool known = false;
+        for (size_t i = 0; i < NF_COUNT(names); i++) {
+            known = known || strcmp(name, names[i]) == 0;
+            nf_nearest_try(&nearest, names[i]);
+        }
+        if (!known)
+            luaL_error(L, "unknown limit '%s' of %s%s%s%s", name, trigger_name(L), nearest.best ? "; did you mean '" : "",
+                       nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
+        if (!lua_isstring(L, -1))
+            luaL_error(L, "limit '%s' of %s must be a string like \"500ms\" or a number", name, trigger_name(L));
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        luaL_tolstring(L, -1, NULL);
+        lua_remove(L, -2);
+        lua_rawset(L, given + 1);
+    }
+    lua_remove(L, given);
+}
+
+/* One field of the trigger's table, key and value at the top; takes the value off. `out` is the description. */
+static void take_field(lua_State *L, int out)
+{
+    int key = lua_gettop(L) - 1;
+    if (lua_type(L, key) != LUA_TSTRING)
+        luaL_error(L, "%s takes named fields: %s { name = ..., run = function(event) ... end }", trigger_name(L),
+                   trigger_name(L));
+    const char *field = lua_tostring(L, key);
+    if (is_filter(L, key)) {
+        check_filter(L, field);
+        lua_getfield(L, out, "filters");
+        lua_pushvalue(L, key);
+        lua_pushvalue(L, -3);
+        lua_rawset(L, -3);
+        lua_pop(L, 2);
+        return;
+    }
+    if (strcmp(field, "limits") == 0)
+        check_limits(L);
+    else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
+        luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
+    else if (strcmp(field, "name") == 0 && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
+        luaL_error(L, "field 'name' of %s must be a text that is not empty", trigger_name(L));
+    else if (strcmp(field, "run") == 0 && !lua_isfunction(L, -1))
+        luaL_error(L, "field 'run' of %s must be a function", trigger_name(L));
+    else if (strcmp(field, "name") != 0 && strcmp(field, "run") != 0 && strcmp(field, "dedupe") != 0)
+        refuse_field(L, field);
+    if (strcmp(field, "run") == 0)
+        lua_pop(L, 1);
+    else
+        lua_setfield(L, out, field);
+}
+
+int lx_trigger(lua_State *L)
+{
+    nf_run *run = nf_current;
+    lua_Debug caller;
+    if (run->kind != NF_RUN_LOAD || (run->flags & NF_LOAD_SCRIPT))
+        return luaL_error(L, "triggers are declared at the top level of the file");
+    if (lua_gettop(L) != 1 || !lua_istable(L, 1))
+        return luaL_error(L, "%s takes one table: %s { name = ..., run = function(event) ... end }", trigger_name(L),
+                          trigger_name(L));
+    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 4);
+    lua_setfield(L, 2, "filters");
+    lua_pushvalue(L, lua_upvalueindex(NAME));
+    lua_setfield(L, 2, "trigger");
+    if (lua_getstack(L, 1, &caller) && lua_getinfo(L, "l", &caller)) {
+        lua_pushinteger(L, caller.currentline);
+        lua_setfield(L, 2, "line");
+    }
+    lua_pushnil(L);
+    while (lua_next(L, 1))
+        take_field(L, 2);
+    if (lua_getfield(L, 2, "name") == LUA_TNIL)
+        return luaL_error(L, "%s needs a field 'name'", trigger_name(L));
+    lua_pushliteral(L, "run");
+    if (lua_rawget(L, 1) == LUA_TNIL)
+        return luaL_error(L, "%s needs a field 'run', the function to call", trigger_name(L));
+    lx_trigger_functions(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1) + 1;
+    if (count > HANDLERS_MAX)
+        return luaL_error(L, "a file may declare at most %d triggers", (int)HANDLERS_MAX);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, count);
+    lx_trigger_descriptions(L);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, count);
+    return 0;
+}

@@ -1,0 +1,39 @@
+-- flow.try and flow.retry: what to do about an effect that failed.
+
+local pcall, error, type, tonumber, tostring = pcall, error, type, tonumber, tostring
+local pack, unpack = table.pack, table.unpack
+
+local function result_or_error(ok, ...)
+  if ok then return ... end
+  return nil, (...)
+end
+
+--- Call f(...); return its results, or nil and the error.
+function flow.try(f, ...)
+  return result_or_error(pcall(f, ...))
+end
+
+local function seconds_of(backoff)
+  if type(backoff) == "number" then return backoff end
+  local number, unit = tostring(backoff):match("^(%d+)(%a+)$")
+  local factor = ({ ms = 0.001, s = 1, min = 60, h = 3600 })[unit]
+  if not factor then error("flow.retry: backoff must be seconds or a text like \"2s\"", 3) end
+  return tonumber(number) * factor
+end
+
+--- flow.retry { times = 3, backoff = "1s" } (f, ...): call f again while its error says that repeating may help. The
+--- pause doubles each time. An error of the script itself is raised at once.
+function flow.retry(options)
+  local times = options and options.times or 3
+  local pause = seconds_of(options and options.backoff or 1)
+  return function(f, ...)
+    for attempt = 1, times do
+      local results = pack(pcall(f, ...))
+      if results[1] then return unpack(results, 2, results.n) end
+      local err = results[2]
+      if attempt >= times or type(err) ~= "table" or not err.retryable then error(err, 0) end
+      flow.sleep(pause)
+      pause = pause * 2
+    end
+  end
+end
