@@ -2,8 +2,8 @@
 /*
  * arena.c: see arena.h.
  *
- * Classes: multiples of 16 up to 512, then four per doubling. Main invariant: a block of a class is always that class's
- * full size, so any free block of the list fits.
+ * Classes: multiples of 16 up to 512, then four per doubling. Main invariant: a block of a class is
+ * always that class's full size, so any free block of the list fits.
  */
 #include "arena.h"
 

@@ -2,10 +2,11 @@
 /*
  * arena.h: the memory of one run's whole Lua heap.
  *
- * Blocks of size classes, taken from free lists or from the end. The head lies at the start of the arena itself, so a
- * byte copy of the arena is a copy of the allocator too. It never returns NULL to Lua: over the soft limit a full
- * collection is asked for, over the hard limit the run ends. (Lua 5.4.4 frees a table twice when an emergency
- * collection meets a weak metatable; without a failing allocator there is no emergency collection.)
+ * Blocks of size classes, taken from free lists or from the end. The head lies at the start of the
+ * arena itself, so a byte copy of the arena is a copy of the allocator too. It never returns NULL
+ * to Lua: over the soft limit a full collection is asked for, over the hard limit the run ends.
+ * (Lua 5.4.4 frees a table twice when an emergency collection meets a weak metatable; without a
+ * failing allocator there is no emergency collection.)
  */
 #ifndef NF_WORKER_ARENA_H
 #define NF_WORKER_ARENA_H
@@ -39,8 +40,8 @@ void nf_arena_put(nf_arena *arena, void *block, size_t size);
 bool nf_arena_same(size_t old, size_t size);
 
 /**
- * After a full collection: move the soft limit half way between what is used and the hard limit. False if less than a
- * sixteenth is left, that is, if collecting would not help for long.
+ * After a full collection: move the soft limit half way between what is used and the hard limit.
+ * False if less than a sixteenth is left, that is, if collecting would not help for long.
  */
 bool nf_arena_collected(nf_arena *arena);
 

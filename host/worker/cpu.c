@@ -2,9 +2,10 @@
 /*
  * cpu.c: see cpu.h.
  *
- * A tick that finds a run over its budget first asks the VM for its next instruction (then the line is exact); two
- * ticks later it leaves from wherever the run is: in a pattern match, the collector, the compiler. The handler runs
- * on the fiber's own stack, so leaving it is an ordinary stack switch, and a preempted run goes on by returning from it.
+ * A tick that finds a run over its budget first asks the VM for its next instruction (then the line
+ * is exact); two ticks later it leaves from wherever the run is: in a pattern match, the collector,
+ * the compiler. The handler runs on the fiber's own stack, so leaving it is an ordinary stack
+ * switch, and a preempted run goes on by returning from it.
  */
 #include "cpu.h"
 
@@ -58,8 +59,8 @@ void nf_cpu_slice_start(void)
 }
 
 /*
- * Reading the thread's CPU clock is a system call. A short slice is at most its monotonic time; for a long one the CPU
- * time since the anchor is read, less what others had until the slice began.
+ * Reading the thread's CPU clock is a system call. A short slice is at most its monotonic time; for
+ * a long one the CPU time since the anchor is read, less what others had until the slice began.
  */
 uint64_t nf_cpu_slice(void)
 {
@@ -201,7 +202,8 @@ static bool in_guard(const nf_run *run, const char *address)
     return address >= run->fiber.low - NF_STACK_GUARD && address < run->fiber.low;
 }
 
-/* On the alternate stack. Only two faults are survived: a full C stack, and looking for a line at a bad moment. */
+/* On the alternate stack. Only two faults are survived: a full C stack, and looking for a line at a
+ * bad moment. */
 static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     static const char text[] = "nimflow-worker: memory fault outside a script's stack; giving up\n";
@@ -220,14 +222,16 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
 
 static bool take_signals(void)
 {
-    void *stack = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *stack =
+        mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t alternate = {.ss_sp = stack, .ss_size = ALTERNATE_STACK};
-    struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    struct sigaction fault = {.sa_sigaction = on_fault,
+                              .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     struct sigaction ticking = {.sa_handler = on_tick, .sa_flags = SA_NODEFER | SA_RESTART};
     struct sigaction ignored = {.sa_handler = SIG_IGN};
-    return stack != MAP_FAILED && sigaltstack(&alternate, NULL) == 0 && sigaction(SIGSEGV, &fault, NULL) == 0
-           && sigaction(SIGBUS, &fault, NULL) == 0 && sigaction(SIGRTMIN, &ticking, NULL) == 0
-           && sigaction(SIGPIPE, &ignored, NULL) == 0;
+    return stack != MAP_FAILED && sigaltstack(&alternate, NULL) == 0
+           && sigaction(SIGSEGV, &fault, NULL) == 0 && sigaction(SIGBUS, &fault, NULL) == 0
+           && sigaction(SIGRTMIN, &ticking, NULL) == 0 && sigaction(SIGPIPE, &ignored, NULL) == 0;
 }
 
 bool nf_cpu_init(void)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * effect.c: one call of an action: its arguments as JSON to the loop, a stack switch, the result from JSON.
+ * effect.c: one call of an action: its arguments as JSON to the loop, a stack switch, the result
+ * from JSON.
  *
- * Three steps, in this order: check and encode on the fiber (may raise a Lua error or end the run); hand over (must not);
- * decode (may). The script sees an ordinary function, so this works inside pcall, sort, gsub, metamethods, coroutines.
+ * Three steps, in this order: check and encode on the fiber (may raise a Lua error or end the run);
+ * hand over (must not); decode (may). The script sees an ordinary function, so this works inside
+ * pcall, sort, gsub, metamethods, coroutines.
  */
 #include "json.h"
 #include "record.h"
@@ -24,7 +26,8 @@ static void check_budget(lua_State *L, nf_run *run, int flags)
     uint32_t used = (lookup ? run->lookups : run->effects) + 1;
     if (run->kind != NF_RUN_HANDLER)
         luaL_error(L, "effects are not available while a file loads");
-    nf_where(L, run->where);
+    if (!nf_where(L, run->where)) /* a tail call: no line is left */
+        snprintf(run->where, sizeof run->where, "%s", run->file);
     if (used > run->limits.of[budget])
         nf_run_exceeded(run, NF_OUTCOME_OVER_EFFECTS, budget, used);
     if (lookup)
@@ -33,7 +36,8 @@ static void check_budget(lua_State *L, nf_run *run, int flags)
         run->effects = used;
 }
 
-/* Leave one table of named arguments at index 1: action{...}, or action(a, b, {...}) by the order of parameters. */
+/* Leave one table of named arguments at index 1: action{...}, or action(a, b, {...}) by the order
+ * of parameters. */
 static void name_arguments(lua_State *L)
 {
     int given = lua_gettop(L);
@@ -46,8 +50,10 @@ static void name_arguments(lua_State *L)
         return;
     if (positional == 0)
         luaL_error(L, "%s takes one table with named arguments: %s { ... }", name, name);
-    if (given > positional + 1 || (given == positional + 1 && !lua_istable(L, given) && !lua_isnil(L, given)))
-        luaL_error(L, "%s takes %d arguments and then a table with named ones", name, (int)positional);
+    if (given > positional + 1
+        || (given == positional + 1 && !lua_istable(L, given) && !lua_isnil(L, given)))
+        luaL_error(L, "%s takes %d arguments and then a table with named ones", name,
+                   (int)positional);
     lua_createtable(L, 0, given + 2);
     int all = lua_gettop(L);
     if (given == positional + 1 && lua_istable(L, given)) {

@@ -19,10 +19,9 @@ static const struct {
 #undef X
 };
 
-static const char *const outcomes[NF_OUTCOME_COUNT] = {
-    "running",
+static const char *const outcomes[NF_OUTCOME_COUNT] = {"running",
 #define X(name, text) text,
-    NF_OUTCOME_MAP(X)
+                                                       NF_OUTCOME_MAP(X)
 #undef X
 };
 
@@ -59,8 +58,12 @@ static void message_of(const nf_run *run, const nf_usage *usage, char out[TEXT_M
     }
     amount(used, budgets[run->over_budget].unit, used_of(run, usage));
     amount(limit, budgets[run->over_budget].unit, run->limits.of[run->over_budget]);
-    bool shout = run->over_budget == NF_BUDGET_CPU; /* CPU is an acronym, the others are words */
-    snprintf(out, TEXT_MAX, "%s budget exceeded: %s of %s", shout ? "CPU" : name, used, limit);
+    if (run->over_budget == NF_BUDGET_CPU) /* an acronym, the others are words */
+        name = "CPU";
+    bool full =
+        run->over_budget == NF_BUDGET_MEMORY && run->over_used <= run->limits.of[NF_BUDGET_MEMORY];
+    snprintf(out, TEXT_MAX, "%s budget exceeded: %s of %s%s", name, used, limit,
+             full ? ", and none of it is garbage" : "");
 }
 
 /* The error of a run that did not end by itself, behind its log lines. */
@@ -110,8 +113,9 @@ static size_t write_usage(char *out, size_t size, const nf_usage *usage)
     int n = snprintf(out, size, ",\"usage\":{");
     for (int i = 0; i < NF_BUDGET_COUNT; i++) {
         const nf_usage_row *row = &usage->of[i];
-        n += snprintf(out + n, size - (size_t)n, "%s\"%s\":[%llu,%llu,%llu]", i ? "," : "", budgets[i].name,
-                      (unsigned long long)row->limit, (unsigned long long)row->used, (unsigned long long)row->peak);
+        n += snprintf(out + n, size - (size_t)n, "%s\"%s\":[%llu,%llu,%llu]", i ? "," : "",
+                      budgets[i].name, (unsigned long long)row->limit,
+                      (unsigned long long)row->used, (unsigned long long)row->peak);
     }
     n += snprintf(out + n, size - (size_t)n, "}");
     return (size_t)n;

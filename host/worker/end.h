@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* end.h: telling the broker how a run or a load ended. On the loop's stack; the run's Lua state is not touched. */
+/* end.h: telling the broker how a run or a load ended. On the loop's stack; the run's Lua state is
+ * not touched. */
 #ifndef NF_WORKER_END_H
 #define NF_WORKER_END_H
 

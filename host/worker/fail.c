@@ -12,6 +12,7 @@
 
 enum { LINE_MAX_LEN = 600 };
 
+NF_PRINTF(3, 0)
 NF_NORETURN static void end(int code, const char *kind, const char *format, va_list args)
 {
     char line[LINE_MAX_LEN];

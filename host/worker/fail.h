@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fail.h: ending the worker with a line on standard error. No stdio: the worker may be in any state. */
+/* fail.h: ending the worker with a line on standard error. No stdio: the worker may be in any
+ * state. */
 #ifndef NF_WORKER_FAIL_H
 #define NF_WORKER_FAIL_H
 

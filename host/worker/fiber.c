@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fiber.c: see fiber.h. Assembly on x86-64 (26 ns for both ways), ucontext elsewhere (two system calls each way).
+ * fiber.c: see fiber.h. Assembly on x86-64 (26 ns for both ways), ucontext elsewhere (two system
+ * calls each way).
  *
- * AddressSanitizer is told about every switch. Frames that were left for good leave their poison behind, so a stack is
- * unpoisoned before it is used again.
+ * AddressSanitizer is told about every switch. Frames that were left for good leave their poison
+ * behind, so a stack is unpoisoned before it is used again.
  */
 #include "fiber.h"
 
@@ -62,7 +63,8 @@ static void clean_stack(nf_fiber *fiber)
 
 #if defined(__x86_64__) && !defined(NF_UCONTEXT)
 
-/* Save the registers a function must keep, and both control words, on this stack; take those of the other one. */
+/* Save the registers a function must keep, and both control words, on this stack; take those of the
+ * other one. */
 void nf_fiber_switch(void **save, void *to);
 void nf_fiber_first(void);
 __asm__(".text\n"
@@ -110,7 +112,8 @@ static void prepare(nf_fiber *fiber, void (*entry)(void *), void *arg)
     uint64_t *frame = (uint64_t *)top - WORDS;
     for (int i = 0; i < WORDS; i++)
         frame[i] = 0;
-    frame[CONTROL] = 0x1f80 | (uint64_t)0x037f << 32; /* the ABI's standard mxcsr and x87 control word */
+    frame[CONTROL] =
+        0x1f80 | (uint64_t)0x037f << 32; /* the ABI's standard mxcsr and x87 control word */
     frame[R12] = (uint64_t)(uintptr_t)arg;
     frame[R13] = (uint64_t)(uintptr_t)entry;
     frame[RETURN] = (uint64_t)(uintptr_t)nf_fiber_first;
@@ -140,7 +143,8 @@ static ucontext_t *context_of(nf_fiber *fiber)
     return (ucontext_t *)(at & ~(uintptr_t)63);
 }
 
-static void start_entry(unsigned entry_high, unsigned entry_low, unsigned arg_high, unsigned arg_low)
+static void start_entry(unsigned entry_high, unsigned entry_low, unsigned arg_high,
+                        unsigned arg_low)
 {
     uintptr_t entry = (uintptr_t)((uint64_t)entry_high << 32 | entry_low);
     uintptr_t arg = (uintptr_t)((uint64_t)arg_high << 32 | arg_low);
@@ -156,8 +160,8 @@ static void prepare(nf_fiber *fiber, void (*entry)(void *), void *arg)
     context->uc_stack.ss_sp = fiber->low;
     context->uc_stack.ss_size = (size_t)((char *)context - fiber->low);
     context->uc_link = NULL;
-    makecontext(context, (void (*)(void))start_entry, 4, (unsigned)(e >> 32), (unsigned)e, (unsigned)(a >> 32),
-                (unsigned)a);
+    makecontext(context, (void (*)(void))start_entry, 4, (unsigned)(e >> 32), (unsigned)e,
+                (unsigned)(a >> 32), (unsigned)a);
     fiber->at = context;
 }
 
@@ -175,7 +179,8 @@ static void switch_out(nf_fiber *fiber)
 
 #endif
 
-/* Where every fiber begins: the sanitizer must hear of the arrival before anything else is called. */
+/* Where every fiber begins: the sanitizer must hear of the arrival before anything else is called.
+ */
 static void begin(void *arg)
 {
     nf_fiber *fiber = arg;

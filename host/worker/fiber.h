@@ -2,8 +2,9 @@
 /*
  * fiber.h: a C stack of its own for each run, and the switch between it and the loop's stack.
  *
- * Main invariant: at most one fiber is entered at a time, and only the loop enters. A fiber may leave at any
- * instruction, also from a signal handler on its own stack, and need never be entered again.
+ * Main invariant: at most one fiber is entered at a time, and only the loop enters. A fiber may
+ * leave at any instruction, also from a signal handler on its own stack, and need never be entered
+ * again.
  */
 #ifndef NF_WORKER_FIBER_H
 #define NF_WORKER_FIBER_H
@@ -25,7 +26,8 @@ void nf_fiber_prepare(nf_fiber *fiber, void (*entry)(void *arg), void *arg);
 /** From the loop: go on with the fiber; returns when it leaves. */
 void nf_fiber_enter(nf_fiber *fiber);
 
-/** On the fiber: back to the loop. Returns when it is entered again; with `for_good` it never is. */
+/** On the fiber: back to the loop. Returns when it is entered again; with `for_good` it never is.
+ */
 void nf_fiber_leave(nf_fiber *fiber, bool for_good);
 
 #endif

@@ -9,7 +9,8 @@
 
 #include <lua.h>
 
-/** Raise "flows/x.lua:12: unknown global 'lsits'; did you mean 'lists'?" for the function at the top; pops it. */
+/** Raise "flows/x.lua:12: unknown global 'lsits'; did you mean 'lists'?" for the function at the
+ * top; pops it. */
 void lx_globals_check(lua_State *L);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * image.c: see image.h.
  *
- * Relocations are found conservatively: every aligned word that is an address inside the arena. The high half of these
- * addresses is an odd number that ordinary data does not have.
+ * Relocations are found conservatively: every aligned word that is an address inside the arena. The
+ * high half of these addresses is an odd number that ordinary data does not have.
  */
 #include "image.h"
 
@@ -67,7 +67,8 @@ void nf_image_copy(const nf_image *image, nf_run *run)
     nf_run_commit(run, arena + image->len + FIRST_ROOM);
     memcpy(arena, bytes_of(image), image->len);
     for (size_t i = 0; i < image->relocations; i++)
-        memcpy(arena + image->words[i] + 4, &high, sizeof high); /* the high half of a little-endian word */
+        memcpy(arena + image->words[i] + 4, &high,
+               sizeof high); /* the high half of a little-endian word */
     run->L = run->current = (lua_State *)(void *)(arena + image->main_at);
     run->version = image->version;
     run->flags = image->flags;

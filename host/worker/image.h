@@ -2,9 +2,9 @@
 /*
  * image.h: a Lua state at rest, kept as bytes; a fresh state for a run is a copy of them.
  *
- * The image is what lies in the arena from its start to its used end, and the list of the words in it that point into the
- * arena. Copying it to another slot replaces their high halves. It is taken when no call is in progress, so nothing in
- * it points to a C stack.
+ * The image is what lies in the arena from its start to its used end, and the list of the words in
+ * it that point into the arena. Copying it to another slot replaces their high halves. It is taken
+ * when no call is in progress, so nothing in it points to a C stack.
  */
 #ifndef NF_WORKER_IMAGE_H
 #define NF_WORKER_IMAGE_H
@@ -25,7 +25,8 @@ typedef struct nf_image {
     uint32_t words[]; /* offsets of the pointers; behind them the bytes, at a multiple of 64 */
 } nf_image;
 
-/** The image of a run that ended in good order. Ends with nf_image_free. NULL if there is no memory for it. */
+/** The image of a run that ended in good order. Ends with nf_image_free. NULL if there is no memory
+ * for it. */
 nf_image *nf_image_take(const nf_run *run, uint64_t random_at);
 
 /** Make it the run's Lua state. */

@@ -2,8 +2,8 @@
 /*
  * json.h: JSON straight from and to Lua values, without a tree and without malloc.
  *
- * Keys are written in the order of their bytes, so equal values give equal text. Tables are read raw: no metamethod of a
- * script runs. All functions may raise a Lua error.
+ * Keys are written in the order of their bytes, so equal values give equal text. Tables are read
+ * raw: no metamethod of a script runs. All functions may raise a Lua error.
  */
 #ifndef NF_WORKER_JSON_H
 #define NF_WORKER_JSON_H

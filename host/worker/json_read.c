@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_read.c: JSON to Lua values; see json.h. The scanner bounds the nesting, and so the recursion here. */
+/* json_read.c: JSON to Lua values; see json.h. The scanner bounds the nesting, and so the recursion
+ * here. */
 #include "json.h"
 
 #include <stdio.h>

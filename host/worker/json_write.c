@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_write.c: Lua values to JSON; see json.h. The keys on the way down are kept, so that an error can name the field. */
+/* json_write.c: Lua values to JSON; see json.h. The keys on the way down are kept, so that an error
+ * can name the field. */
 #include "json.h"
 
 #include <math.h>
@@ -33,8 +34,10 @@ NF_NORETURN static void refuse(writer *w, const char *what)
     size_t len = 0;
     path[0] = '\0';
     for (int i = 0; i < w->depth && len < sizeof path - 1; i++) {
-        int n = w->path[i].name ? snprintf(path + len, sizeof path - len, "%s%s", len ? "." : "", w->path[i].name)
-                                : snprintf(path + len, sizeof path - len, "[%lld]", (long long)w->path[i].item);
+        int n =
+            w->path[i].name
+                ? snprintf(path + len, sizeof path - len, "%s%s", len ? "." : "", w->path[i].name)
+                : snprintf(path + len, sizeof path - len, "[%lld]", (long long)w->path[i].item);
         len += (size_t)n;
     }
     if (len)

@@ -2,9 +2,10 @@
 /*
  * layout.h: where everything of a run lies in memory, and how the worker ends.
  *
- * Slot n owns the 4 GiB of addresses from NF_SLOT_BASE + n * 4 GiB. Main invariant: two slots differ in the high 32 bits
- * of their addresses only. So a pointer moves from one slot to another by replacing its high half, and Lua, which hashes
- * pointers by their low half, finds every key of a copied table where it was.
+ * Slot n owns the 4 GiB of addresses from NF_SLOT_BASE + n * 4 GiB. Main invariant: two slots
+ * differ in the high 32 bits of their addresses only. So a pointer moves from one slot to another
+ * by replacing its high half, and Lua, which hashes pointers by their low half, finds every key of
+ * a copied table where it was.
  */
 #ifndef NF_WORKER_LAYOUT_H
 #define NF_WORKER_LAYOUT_H
@@ -12,10 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NF_SLOT_BASE   0x2c5b00000000u /* an odd high half, so that ordinary data does not look like a pointer */
-#define NF_SLOT_SHIFT  32
-#define NF_ARENA_AT    0x35700000u /* the Lua heap */
-#define NF_ARENA_SIZE  0x08000000u /* 128 MiB: the highest memory limit and room for fragmentation */
+#define NF_SLOT_BASE                                                                               \
+    0x2c5b00000000u /* an odd high half, so that ordinary data does not look like a pointer */
+#define NF_SLOT_SHIFT 32
+#define NF_ARENA_AT   0x35700000u  /* the Lua heap */
+#define NF_ARENA_SIZE 0x08000000u  /* 128 MiB: the highest memory limit and room for fragmentation \
+                                    */
 #define NF_STACK_AT    0x53100000u /* the C stack; below it lies an unmapped hole */
 #define NF_STACK_SIZE  0x00100000u
 #define NF_STACK_GUARD 0x00010000u /* a fault in here is a stack overflow */
@@ -24,7 +27,7 @@
 
 enum {
     NF_EXIT_PROTOCOL = 2, /* the broker sent nonsense */
-    NF_EXIT_FAULT = 3,    /* a bug in here or in the Lua VM: nothing in this process can be trusted */
+    NF_EXIT_FAULT = 3, /* a bug in here or in the Lua VM: nothing in this process can be trusted */
 };
 
 /** The first address of one part of a slot. */

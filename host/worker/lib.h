@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lib.h: what a script finds in its globals: an allow-list of Lua's own libraries, with safe versions of the functions
- * that would show addresses, load bytecode, run finalizers, leave the host's bookkeeping or take a libc lock.
+ * lib.h: what a script finds in its globals: an allow-list of Lua's own libraries, with safe
+ * versions of the functions that would show addresses, load bytecode, run finalizers, leave the
+ * host's bookkeeping or take a libc lock.
  */
 #ifndef NF_WORKER_LIB_H
 #define NF_WORKER_LIB_H
@@ -11,7 +12,8 @@
 /** Everything below, in this order. */
 void lx_lib_open(lua_State *L);
 
-/** When the surface has added its functions: unknown fields of our modules are errors from now on. */
+/** When the surface has added its functions: unknown fields of our modules are errors from now on.
+ */
 void lx_lib_close(lua_State *L);
 
 /** Each changes or makes its globals; nothing is left on the stack. */

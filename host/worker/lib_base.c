@@ -7,7 +7,8 @@
 #include <lualib.h>
 #include <string.h>
 
-static const char random_key = 0; /* keeps math.random's state alive, whatever the script does to math */
+static const char random_key =
+    0; /* keeps math.random's state alive, whatever the script does to math */
 
 void lx_tostring(lua_State *L, int index)
 {
@@ -82,7 +83,8 @@ static int lx_base_collectgarbage(lua_State *L)
     if (strcmp(what, "count") == 0)
         lua_pushnumber(L, (lua_Number)nf_current->arena->used / 1024);
     else
-        lua_pushinteger(L, 0); /* the collector is the sandbox's: asking for it is allowed and does nothing */
+        lua_pushinteger(
+            L, 0); /* the collector is the sandbox's: asking for it is allowed and does nothing */
     return 1;
 }
 
@@ -105,7 +107,8 @@ static int lx_string_format(lua_State *L)
             break;
         if (*at == 'p')
             return luaL_error(L, "invalid conversion '%%p' to 'format'");
-        if (*at == 's' && lua_type(L, argument) != LUA_TSTRING && lua_type(L, argument) != LUA_TNUMBER) {
+        if (*at == 's' && lua_type(L, argument) != LUA_TSTRING
+            && lua_type(L, argument) != LUA_TNUMBER) {
             lx_tostring(L, argument);
             lua_replace(L, argument);
         }
@@ -116,7 +119,8 @@ static int lx_string_format(lua_State *L)
     return 1;
 }
 
-/* math.randomseed with numbers only (Lua's own would take the clock and an address); upvalue: Lua's randomseed */
+/* math.randomseed with numbers only (Lua's own would take the clock and an address); upvalue: Lua's
+ * randomseed */
 static int lx_math_randomseed(lua_State *L)
 {
     luaL_checknumber(L, 1);
@@ -177,10 +181,12 @@ static void lock_string_metatable(lua_State *L)
 
 void lx_base_open(lua_State *L)
 {
-    static const luaL_Reg ours[] = {{"tostring", lx_base_tostring},
-                                    {"setmetatable", lx_base_setmetatable},
-                                    {"collectgarbage", lx_base_collectgarbage},
-                                    {NULL, NULL}};
+    static const luaL_Reg ours[] = {
+        {"tostring",       lx_base_tostring      },
+        {"setmetatable",   lx_base_setmetatable  },
+        {"collectgarbage", lx_base_collectgarbage},
+        {NULL,             NULL                  }
+    };
     static const char *const not_in_base[] = {"dofile", "loadfile", "warn", NULL};
     static const char *const not_in_string[] = {"dump", NULL};
     open_library(L, LUA_GNAME, luaopen_base);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lib_coroutine.c: resume, wrap and close that keep the host's books: which thread runs now (the tick arms its hook
- * there), and how deep they are nested (Lua 5.4.4 overflows the C stack in nested coroutine.close).
+ * lib_coroutine.c: resume, wrap and close that keep the host's books: which thread runs now (the
+ * tick arms its hook there), and how deep they are nested (Lua 5.4.4 overflows the C stack in
+ * nested coroutine.close).
  */
 #include "cpu.h"
 #include "lib.h"
@@ -10,7 +11,8 @@
 
 enum { DEPTH_MAX = 100 };
 
-/* Resume `thread` with the top `count` values of L. The number of results on L, or -1 with the error on L. */
+/* Resume `thread` with the top `count` values of L. The number of results on L, or -1 with the
+ * error on L. */
 static int resume(lua_State *L, lua_State *thread, int count)
 {
     nf_run *run = nf_current;
@@ -87,7 +89,8 @@ static int lx_wrapped(lua_State *L)
     int status = lua_status(thread);
     if (status != LUA_OK && status != LUA_YIELD && reset(L, thread) != LUA_OK)
         lua_xmove(thread, L, 1);
-    return lua_error(L); /* as it is: Lua's own would put the caller's line before the line of the error */
+    return lua_error(
+        L); /* as it is: Lua's own would put the caller's line before the line of the error */
 }
 
 static int lx_wrap(lua_State *L)
@@ -124,7 +127,12 @@ static int lx_close(lua_State *L)
 
 void lx_coroutine_open(lua_State *L)
 {
-    static const luaL_Reg ours[] = {{"resume", lx_resume}, {"wrap", lx_wrap}, {"close", lx_close}, {NULL, NULL}};
+    static const luaL_Reg ours[] = {
+        {"resume", lx_resume},
+        {"wrap",   lx_wrap  },
+        {"close",  lx_close },
+        {NULL,     NULL     }
+    };
     lua_getglobal(L, LUA_COLIBNAME);
     luaL_setfuncs(L, ours, 0);
     lua_pop(L, 1);

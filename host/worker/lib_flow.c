@@ -25,7 +25,10 @@ static int lx_flow_skip(lua_State *L)
 
 void lx_flow_open(lua_State *L)
 {
-    static const luaL_Reg flow[] = {{"skip", lx_flow_skip}, {NULL, NULL}};
+    static const luaL_Reg flow[] = {
+        {"skip", lx_flow_skip},
+        {NULL,   NULL        }
+    };
     luaL_newlib(L, flow);
     lua_setglobal(L, "flow");
     for (const nf_prelude *file = nf_preludes; file->name; file++) {

@@ -2,8 +2,9 @@
 /*
  * lib_log.c: log.debug/info/warn/error(...), log(...) and print(...).
  *
- * First all values become strings (a script's __tostring may run, and log too), then one entry is written without any
- * Lua code in between. Invariant: the text region begins with log_len bytes of complete entries, "[{...},{...}".
+ * First all values become strings (a script's __tostring may run, and log too), then one entry is
+ * written without any Lua code in between. Invariant: the text region begins with log_len bytes of
+ * complete entries, "[{...},{...}".
  */
 #include "json.h"
 #include "lib.h"
@@ -106,11 +107,13 @@ static int lx_print(lua_State *L)
 
 void lx_log_open(lua_State *L)
 {
-    static const luaL_Reg levels[] = {{"debug", lx_log_debug},
-                                      {"info", lx_log_info},
-                                      {"warn", lx_log_warn},
-                                      {"error", lx_log_error},
-                                      {NULL, NULL}};
+    static const luaL_Reg levels[] = {
+        {"debug", lx_log_debug},
+        {"info",  lx_log_info },
+        {"warn",  lx_log_warn },
+        {"error", lx_log_error},
+        {NULL,    NULL        }
+    };
     luaL_newlib(L, levels);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, lx_log_call);

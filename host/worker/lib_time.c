@@ -2,8 +2,9 @@
 /*
  * lib_time.c: os.time, os.date, os.clock, os.difftime and time.now, in UTC and by arithmetic alone.
  *
- * The libc's versions take the time zone's lock: a run left inside would keep it for ever. The clock is that of the
- * broker's last message, so a run that is repeated from its journal sees the same times.
+ * The libc's versions take the time zone's lock: a run left inside would keep it for ever. The
+ * clock is that of the broker's last message, so a run that is repeated from its journal sees the
+ * same times.
  */
 #include "lib.h"
 
@@ -17,7 +18,8 @@ typedef struct moment {
     int month, day, hour, minute, second, weekday, yearday; /* Sunday is 0; 1 January is 0 */
 } moment;
 
-/* Days since 1970-01-01 of a date in the Gregorian calendar; years begin in March here, so a leap day is the last. */
+/* Days since 1970-01-01 of a date in the Gregorian calendar; years begin in March here, so a leap
+ * day is the last. */
 static int64_t days_of(int64_t year, int month, int day)
 {
     year -= month <= 2;
@@ -36,7 +38,8 @@ static moment moment_of(int64_t seconds)
     int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
     int64_t month = (5 * of_year + 2) / 153;
-    moment m = {.day = (int)(of_year - (153 * month + 2) / 5 + 1), .month = (int)(month < 10 ? month + 3 : month - 9)};
+    moment m = {.day = (int)(of_year - (153 * month + 2) / 5 + 1),
+                .month = (int)(month < 10 ? month + 3 : month - 9)};
     m.year = year + era * 400 + (m.month <= 2);
     m.hour = (int)(rest / 3600);
     m.minute = (int)(rest / 60 % 60);
@@ -78,7 +81,8 @@ static int lx_os_time(lua_State *L)
         year--;
     }
     int64_t days = days_of(year, (int)month + 1, 1) + field(L, "day", -1) - 1;
-    lua_pushinteger(L, days * DAY + field(L, "hour", 12) * 3600 + field(L, "min", 0) * 60 + field(L, "sec", 0));
+    lua_pushinteger(L, days * DAY + field(L, "hour", 12) * 3600 + field(L, "min", 0) * 60
+                           + field(L, "sec", 0));
     return 1;
 }
 
@@ -87,8 +91,16 @@ static int push_table(lua_State *L, const moment *m)
     const struct {
         const char *name;
         int64_t value;
-    } fields[] = {{"year", m->year}, {"month", m->month},       {"day", m->day},           {"hour", m->hour},
-                  {"min", m->minute}, {"sec", m->second},       {"wday", m->weekday + 1}, {"yday", m->yearday + 1}};
+    } fields[] = {
+        {"year",  m->year       },
+        {"month", m->month      },
+        {"day",   m->day        },
+        {"hour",  m->hour       },
+        {"min",   m->minute     },
+        {"sec",   m->second     },
+        {"wday",  m->weekday + 1},
+        {"yday",  m->yearday + 1}
+    };
     lua_createtable(L, 0, 9);
     for (size_t i = 0; i < NF_COUNT(fields); i++) {
         lua_pushinteger(L, fields[i].value);
@@ -102,39 +114,64 @@ static int push_table(lua_State *L, const moment *m)
 /* One conversion; 0 if the letter is none. */
 static int convert(char letter, const moment *m, char *out, size_t size)
 {
-    static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-    static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                         "July",    "August",   "September", "October", "November", "December"};
+    static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                       "Thursday", "Friday", "Saturday"};
+    static const char *const months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
     long long year = m->year;
     int half = m->hour % 12 ? m->hour % 12 : 12;
     switch (letter) {
-    case 'Y': return snprintf(out, size, "%04lld", year);
-    case 'y': return snprintf(out, size, "%02d", (int)(((m->year % 100) + 100) % 100));
-    case 'm': return snprintf(out, size, "%02d", m->month);
-    case 'd': return snprintf(out, size, "%02d", m->day);
-    case 'H': return snprintf(out, size, "%02d", m->hour);
-    case 'I': return snprintf(out, size, "%02d", half);
-    case 'M': return snprintf(out, size, "%02d", m->minute);
-    case 'S': return snprintf(out, size, "%02d", m->second);
-    case 'p': return snprintf(out, size, "%s", m->hour < 12 ? "AM" : "PM");
-    case 'j': return snprintf(out, size, "%03d", m->yearday + 1);
-    case 'w': return snprintf(out, size, "%d", m->weekday);
-    case 'a': return snprintf(out, size, "%.3s", days[m->weekday]);
-    case 'A': return snprintf(out, size, "%s", days[m->weekday]);
-    case 'b': return snprintf(out, size, "%.3s", months[m->month - 1]);
-    case 'B': return snprintf(out, size, "%s", months[m->month - 1]);
-    case 'F': return snprintf(out, size, "%04lld-%02d-%02d", year, m->month, m->day);
+    case 'Y':
+        return snprintf(out, size, "%04lld", year);
+    case 'y':
+        return snprintf(out, size, "%02d", (int)(((m->year % 100) + 100) % 100));
+    case 'm':
+        return snprintf(out, size, "%02d", m->month);
+    case 'd':
+        return snprintf(out, size, "%02d", m->day);
+    case 'H':
+        return snprintf(out, size, "%02d", m->hour);
+    case 'I':
+        return snprintf(out, size, "%02d", half);
+    case 'M':
+        return snprintf(out, size, "%02d", m->minute);
+    case 'S':
+        return snprintf(out, size, "%02d", m->second);
+    case 'p':
+        return snprintf(out, size, "%s", m->hour < 12 ? "AM" : "PM");
+    case 'j':
+        return snprintf(out, size, "%03d", m->yearday + 1);
+    case 'w':
+        return snprintf(out, size, "%d", m->weekday);
+    case 'a':
+        return snprintf(out, size, "%.3s", days[m->weekday]);
+    case 'A':
+        return snprintf(out, size, "%s", days[m->weekday]);
+    case 'b':
+        return snprintf(out, size, "%.3s", months[m->month - 1]);
+    case 'B':
+        return snprintf(out, size, "%s", months[m->month - 1]);
+    case 'F':
+        return snprintf(out, size, "%04lld-%02d-%02d", year, m->month, m->day);
     case 'T':
-    case 'X': return snprintf(out, size, "%02d:%02d:%02d", m->hour, m->minute, m->second);
+    case 'X':
+        return snprintf(out, size, "%02d:%02d:%02d", m->hour, m->minute, m->second);
     case 'x':
-    case 'D': return snprintf(out, size, "%02d/%02d/%02d", m->month, m->day, (int)(((m->year % 100) + 100) % 100));
-    case 'z': return snprintf(out, size, "+0000");
-    case 'Z': return snprintf(out, size, "UTC");
-    case '%': return snprintf(out, size, "%%");
+    case 'D':
+        return snprintf(out, size, "%02d/%02d/%02d", m->month, m->day,
+                        (int)(((m->year % 100) + 100) % 100));
+    case 'z':
+        return snprintf(out, size, "+0000");
+    case 'Z':
+        return snprintf(out, size, "UTC");
+    case '%':
+        return snprintf(out, size, "%%");
     case 'c':
-        return snprintf(out, size, "%.3s %.3s %2d %02d:%02d:%02d %lld", days[m->weekday], months[m->month - 1], m->day,
-                        m->hour, m->minute, m->second, year);
-    default: return 0;
+        return snprintf(out, size, "%.3s %.3s %2d %02d:%02d:%02d %lld", days[m->weekday],
+                        months[m->month - 1], m->day, m->hour, m->minute, m->second, year);
+    default:
+        return 0;
     }
 }
 
@@ -186,12 +223,17 @@ static int lx_time_now(lua_State *L)
 
 void lx_time_open(lua_State *L)
 {
-    static const luaL_Reg os[] = {{"time", lx_os_time},
-                                  {"date", lx_os_date},
-                                  {"clock", lx_os_clock},
-                                  {"difftime", lx_os_difftime},
-                                  {NULL, NULL}};
-    static const luaL_Reg time[] = {{"now", lx_time_now}, {NULL, NULL}};
+    static const luaL_Reg os[] = {
+        {"time",     lx_os_time    },
+        {"date",     lx_os_date    },
+        {"clock",    lx_os_clock   },
+        {"difftime", lx_os_difftime},
+        {NULL,       NULL          }
+    };
+    static const luaL_Reg time[] = {
+        {"now", lx_time_now},
+        {NULL,  NULL       }
+    };
     luaL_newlib(L, os);
     lua_setglobal(L, "os");
     luaL_newlib(L, time);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lockdown.c: see lockdown.h. The order matters: the filter comes last, since it forbids the calls before it. */
+/* lockdown.c: see lockdown.h. The order matters: the filter comes last, since it forbids the calls
+ * before it. */
 #include "lockdown.h"
 
 #include "channel/protocol.h"
@@ -42,7 +43,8 @@ void nf_lockdown(const char *filter, size_t size)
         nf_fail_start("close_range");
     set_limit(RLIMIT_CORE, 0);
     set_limit(RLIMIT_NPROC, 0);
-    set_limit(RLIMIT_NOFILE, NF_WORKER_FD + 1); /* descriptors 0 to 3 are in use, so none can be opened */
+    set_limit(RLIMIT_NOFILE,
+              NF_WORKER_FD + 1); /* descriptors 0 to 3 are in use, so none can be opened */
     if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         nf_fail_start("prctl");
     if (size)

@@ -2,8 +2,8 @@
 /*
  * loop.c: see loop.h.
  *
- * Invariant: a message is handled completely before the next one is looked at; a message only changes lists and buffers,
- * Lua runs between messages, in slices.
+ * Invariant: a message is handled completely before the next one is looked at; a message only
+ * changes lists and buffers, Lua runs between messages, in slices.
  */
 #include "loop.h"
 
@@ -61,7 +61,8 @@ static void on_load(nf_worker *w, const nf_frame *frame, const char *payload)
     nf_msg_load load;
     size_t len = frame->size;
     take(&load, sizeof load, &payload, &len);
-    if (load.name_len > len || load.name_len >= NF_FILE_NAME_MAX || memchr(payload, '\0', load.name_len))
+    if (load.name_len > len || load.name_len >= NF_FILE_NAME_MAX
+        || memchr(payload, '\0', load.name_len))
         nf_fail_protocol("a file name of %u bytes", load.name_len);
     unload(w, frame->id);
     nf_run *run = new_run(frame->id, NF_RUN_LOAD);
@@ -84,8 +85,9 @@ static void on_start(nf_worker *w, const nf_frame *frame, const char *payload)
     take(&start, sizeof start, &payload, &len);
     nf_image *image = find_image(w, start.version);
     if (!image || start.handler >= image->handlers)
-        nf_fail_protocol("start of run %llu: no handler %u of version %llu", (unsigned long long)frame->id,
-                         start.handler, (unsigned long long)start.version);
+        nf_fail_protocol("start of run %llu: no handler %u of version %llu",
+                         (unsigned long long)frame->id, start.handler,
+                         (unsigned long long)start.version);
     if (frame->id == 0 || nf_run_find(frame->id))
         nf_fail_protocol("start of run %llu, which exists", (unsigned long long)frame->id);
     nf_run *run = new_run(frame->id, NF_RUN_HANDLER);
@@ -107,7 +109,8 @@ static void on_result(const nf_frame *frame, const char *payload)
     if (!run) /* ended meanwhile */
         return;
     if (run->state != NF_RUN_WAITING || result.number != run->effects + run->lookups)
-        nf_fail_protocol("a result %u that run %llu does not wait for", result.number, (unsigned long long)frame->id);
+        nf_fail_protocol("a result %u that run %llu does not wait for", result.number,
+                         (unsigned long long)frame->id);
     run->now_ms = result.now_ms;
     run->input_error = frame->aux == 1;
     nf_run_input(run, payload, len);
@@ -175,7 +178,8 @@ static void put_effect(nf_worker *w, const nf_run *run)
     size_t where_len = strlen(run->where);
     nf_msg_effect effect = {.number = run->effects + run->lookups, .action = run->action};
     effect.where_len = (uint32_t)where_len;
-    nf_port_begin(&w->port, NF_MSG_EFFECT, 0, run->id, sizeof effect + where_len + run->payload.len);
+    nf_port_begin(&w->port, NF_MSG_EFFECT, 0, run->id,
+                  sizeof effect + where_len + run->payload.len);
     nf_port_put(&w->port, &effect, sizeof effect);
     nf_port_put(&w->port, run->where, where_len);
     nf_port_put(&w->port, run->payload.at, run->payload.len);
@@ -247,7 +251,9 @@ static void sleep_until_needed(nf_worker *w)
 
 void nf_worker_build(nf_worker *w, const char *description, size_t len)
 {
-    nf_limits limits = {.of = {[NF_BUDGET_CPU] = 60000, [NF_BUDGET_WALL] = 900000}};
+    nf_limits limits = {
+        .of = {[NF_BUDGET_CPU] = 60000, [NF_BUDGET_WALL] = 900000}
+    };
     nf_run *run = new_run(0, NF_RUN_BASE);
     nf_run_input(run, description, len);
     nf_run_begin(run, nf_program_base, &limits, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loop.h: the worker's life after its start: read everything, give each ready run a slice, answer in one write, sleep.
+ * loop.h: the worker's life after its start: read everything, give each ready run a slice, answer
+ * in one write, sleep.
  */
 #ifndef NF_WORKER_LOOP_H
 #define NF_WORKER_LOOP_H
@@ -14,7 +15,8 @@ typedef struct nf_worker {
     nf_image *images; /* one per loaded version; the last used first */
 } nf_worker;
 
-/** Build the base image from the surface's description. Ends the process if the description is wrong. */
+/** Build the base image from the surface's description. Ends the process if the description is
+ * wrong. */
 void nf_worker_build(nf_worker *worker, const char *description, size_t len);
 
 /** Serve until the broker closes the channel. */

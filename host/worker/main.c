@@ -2,8 +2,9 @@
 /*
  * main.c: nimflow-worker, the process that runs a tenant's scripts and can do nothing else.
  *
- * Started by the broker with a connected socket as descriptor 3 and a page of shared memory as descriptor 4. It takes
- * what it needs, builds the base image, locks itself down, says READY, and serves until the socket closes (exit code 0).
+ * Started by the broker with a connected socket as descriptor 3 and a page of shared memory as
+ * descriptor 4. It takes what it needs, builds the base image, locks itself down, says READY, and
+ * serves until the socket closes (exit code 0).
  */
 #include "cpu.h"
 #include "fail.h"
@@ -14,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The same for every process: Lua seeds its string hashes with it, and equal seeds give equal orders of pairs(). */
+/* The same for every process: Lua seeds its string hashes with it, and equal seeds give equal
+ * orders of pairs(). */
 time_t __wrap_time(time_t *out);
 time_t __wrap_time(time_t *out)
 {
@@ -27,7 +29,8 @@ time_t __wrap_time(time_t *out)
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "use_sigaltstack=0:handle_segv=0:handle_sigbus=0:detect_stack_use_after_return=0:detect_leaks=0";
+    return "use_sigaltstack=0:handle_segv=0:handle_sigbus=0:detect_stack_use_after_return=0:detect_"
+           "leaks=0";
 }
 
 static nf_frame await(nf_port *port, nf_msg type, const char **payload)
@@ -45,7 +48,8 @@ static nf_frame await(nf_port *port, nf_msg type, const char **payload)
 
 static nf_worker_page *map_page(void)
 {
-    void *page = mmap(NULL, sizeof(nf_worker_page), PROT_READ | PROT_WRITE, MAP_SHARED, NF_WORKER_PAGE_FD, 0);
+    void *page = mmap(NULL, sizeof(nf_worker_page), PROT_READ | PROT_WRITE, MAP_SHARED,
+                      NF_WORKER_PAGE_FD, 0);
     if (page == MAP_FAILED)
         nf_fail_start("descriptor 4 is not the shared page");
     return page;

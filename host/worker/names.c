@@ -11,7 +11,8 @@
 void nf_nearest_try(nf_nearest *nearest, const char *candidate)
 {
     unsigned distance = nf_word_distance(nearest->word, candidate);
-    if (!nf_word_near(distance, strlen(nearest->word)) || (nearest->best && distance > nearest->distance))
+    if (!nf_word_near(distance, strlen(nearest->word))
+        || (nearest->best && distance > nearest->distance))
         return;
     /* among equally near words the first in the alphabet, so that the hint is always the same */
     if (nearest->best && distance == nearest->distance && strcmp(candidate, nearest->best) > 0)
@@ -72,7 +73,8 @@ static int lx_unknown_field(lua_State *L)
     nf_nearest nearest = {.word = lua_tostring(L, 2)};
     nf_nearest_keys(&nearest, L, 1);
     if (nearest.best)
-        return luaL_error(L, "%s has no '%s'; did you mean '%s'?", module, nearest.word, nearest.best);
+        return luaL_error(L, "%s has no '%s'; did you mean '%s'?", module, nearest.word,
+                          nearest.best);
     return luaL_error(L, "%s has no '%s'", module, nearest.word);
 }
 

@@ -23,10 +23,12 @@ void nf_nearest_keys(nf_nearest *nearest, lua_State *L, int index);
 /** ASCII letters compared without case. */
 bool nf_same_word(const char *a, const char *b);
 
-/** For "attempt to call a nil value (global 'lsits')": "; did you mean 'lists'?", else "". `out` holds the text. */
+/** For "attempt to call a nil value (global 'lsits')": "; did you mean 'lists'?", else "". `out`
+ * holds the text. */
 const char *nf_name_hint(lua_State *L, const char *message, char *out, size_t size);
 
-/** Make reading an unknown field of the module table at the top of the stack an error with a hint. `name` is static. */
+/** Make reading an unknown field of the module table at the top of the stack an error with a hint.
+ * `name` is static. */
 void lx_names_strict(lua_State *L, const char *name);
 
 #endif

@@ -20,7 +20,8 @@ enum {
 
 static char *map_buffer(size_t size)
 {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1, 0);
     return at == MAP_FAILED ? NULL : at;
 }
 
@@ -83,6 +84,8 @@ void nf_port_put(nf_port *port, const void *bytes, size_t size)
 {
     if (size > OUT_SIZE - port->out_to)
         nf_bug("no room for a frame");
+    if (size == 0)
+        return;
     memcpy(port->out + port->out_to, bytes, size);
     port->out_to += size;
 }

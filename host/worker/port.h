@@ -2,7 +2,8 @@
 /*
  * port.h: the worker's end of the channel: two buffers, whole frames in, whole frames out.
  *
- * Invariant: a frame that was begun is finished before the next one; everything that was written goes out in order.
+ * Invariant: a frame that was begun is finished before the next one; everything that was written
+ * goes out in order.
  */
 #ifndef NF_WORKER_PORT_H
 #define NF_WORKER_PORT_H
@@ -25,10 +26,12 @@ bool nf_port_open(nf_port *port, int fd);
 /** Read what is there, at most a buffer full. False when the peer is gone. */
 bool nf_port_read(nf_port *port);
 
-/** The next whole frame that was read; its payload is valid until the next read. False if there is none. */
+/** The next whole frame that was read; its payload is valid until the next read. False if there is
+ * none. */
 bool nf_port_frame(nf_port *port, nf_frame *frame, const char **payload);
 
-/** Is there room for the largest frame? If not, nothing may be put before a flush that made room. */
+/** Is there room for the largest frame? If not, nothing may be put before a flush that made room.
+ */
 bool nf_port_has_room(const nf_port *port);
 
 /** Begin a frame with a payload of `size` bytes, and put its bytes. */
@@ -38,7 +41,8 @@ void nf_port_put(nf_port *port, const void *bytes, size_t size);
 /** Send as much as the socket takes. False when the peer is gone. */
 bool nf_port_flush(nf_port *port);
 
-/** Wait up to `timeout_ms` (-1: for ever) until there is something to read, or room to send if something is unsent. */
+/** Wait up to `timeout_ms` (-1: for ever) until there is something to read, or room to send if
+ * something is unsent. */
 void nf_port_wait(nf_port *port, int timeout_ms);
 
 #endif

@@ -138,7 +138,8 @@ static int lx_load(lua_State *L)
 
 static int lx_too_big(lua_State *L)
 {
-    return luaL_error(L, "the file keeps more than %d MiB in memory after it is loaded", NF_IMAGE_MAX >> 20);
+    return luaL_error(L, "the file keeps more than %d MiB in memory after it is loaded",
+                      NF_IMAGE_MAX >> 20);
 }
 
 void nf_program_load(void *of_run)
@@ -175,6 +176,7 @@ static int lx_handler(lua_State *L)
     lua_call(L, 1, 1);
     if (lua_isnil(L, -1))
         return 0;
+    run->error_kind = "result";
     nf_sink sink = nf_sink_open(run, run->limits.of[NF_BUDGET_RESULT]);
     lx_json_write(L, -1, &sink, NF_JSON_STRICT);
     if (sink.over)

@@ -2,9 +2,10 @@
 /*
  * record.c: see record.h.
  *
- * A schema node is {metatable, fields, is a list}; fields maps a name to true or to the node of a nested record. All of
- * it is made with the base image, so reading an event makes no metatable. An event's null field that the schema does not
- * know is added to the node's fields: that is the run's own copy.
+ * A schema node is {metatable, fields, is a list}; fields maps a name to true or to the node of a
+ * nested record. All of it is made with the base image, so reading an event makes no metatable. An
+ * event's null field that the schema does not know is added to the node's fields: that is the run's
+ * own copy.
  */
 #include "record.h"
 
@@ -27,7 +28,8 @@ static bool find_same_word(lua_State *L, int index, const char *word)
     return false;
 }
 
-/* __index: (record, key); upvalues: fields, label. Only called for what the record does not hold. */
+/* __index: (record, key); upvalues: fields, label. Only called for what the record does not hold.
+ */
 static int lx_record_field(lua_State *L)
 {
     int fields = lua_upvalueindex(1);
@@ -47,7 +49,8 @@ static int lx_record_field(lua_State *L)
     nf_nearest_keys(&nearest, L, 1);
     const char *label = lua_tostring(L, lua_upvalueindex(2));
     if (nearest.best)
-        return luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", word, label, nearest.best);
+        return luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", word, label,
+                          nearest.best);
     return luaL_error(L, "unknown field '%s' of %s", word, label);
 }
 
@@ -65,7 +68,8 @@ static void push_metatable(lua_State *L, const char *label)
 
 static void make_node(lua_State *L, int described, const char *event, const char *path);
 
-/* Push true for a scalar, a node for a record or a list of records; the description is at the top and is replaced. */
+/* Push true for a scalar, a node for a record or a list of records; the description is at the top
+ * and is replaced. */
 static void make_field(lua_State *L, const char *event, const char *path)
 {
     if (!lua_istable(L, -1)) {
@@ -239,7 +243,8 @@ int lx_record_row(lua_State *L, nf_text text)
     lua_pushinteger(L, 0);
     int row = lua_gettop(L) - 1;
     while (nf_jscan_next(&in.scan) == NF_J_KEY) {
-        bool is_row = nf_jscan_equals(&in.scan, "row"), is_matches = nf_jscan_equals(&in.scan, "matches");
+        bool is_row = nf_jscan_equals(&in.scan, "row"),
+             is_matches = nf_jscan_equals(&in.scan, "matches");
         token = nf_jscan_next(&in.scan);
         if (is_row && token == NF_J_OBJECT) {
             read_row(L, &in);

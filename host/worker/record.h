@@ -2,22 +2,24 @@
 /*
  * record.h: event tables and rows: tables that refuse unknown fields.
  *
- * A record holds the present fields only, so pairs() shows just those. Reading a field it does not hold looks further:
- * a known field that is absent or null is nil; another spelling of case finds the field; anything else is an error that
- * says what was meant.
+ * A record holds the present fields only, so pairs() shows just those. Reading a field it does not
+ * hold looks further: a known field that is absent or null is nil; another spelling of case finds
+ * the field; anything else is an error that says what was meant.
  */
 #ifndef NF_WORKER_RECORD_H
 #define NF_WORKER_RECORD_H
 
 #include "json.h"
 
-/** Replace the description of an event's fields at the top (SETUP's "event") by what lx_record_event needs of it. */
+/** Replace the description of an event's fields at the top (SETUP's "event") by what
+ * lx_record_event needs of it. */
 void lx_record_schema(lua_State *L, const char *label);
 
 /** Push the event in `text`; the schema is at the top of the stack and stays below it. */
 void lx_record_event(lua_State *L, nf_text text);
 
-/** Push the row and the number of matches from {"row": {...}, "matches": n}, or nil; returns how many were pushed. */
+/** Push the row and the number of matches from {"row": {...}, "matches": n}, or nil; returns how
+ * many were pushed. */
 int lx_record_row(lua_State *L, nf_text text);
 
 #endif

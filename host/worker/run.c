@@ -2,8 +2,8 @@
 /*
  * run.c: see run.h. The slots, the queue of ready runs, and the budgets' arithmetic.
  *
- * Invariant: a run is in exactly one list: free (last used first, its memory is warm), ready (first in, first out),
- * waiting, or none while it is on the CPU or ended.
+ * Invariant: a run is in exactly one list: free (last used first, its memory is warm), ready (first
+ * in, first out), waiting, or none while it is on the CPU or ended.
  */
 #include "run.h"
 
@@ -35,7 +35,8 @@ static nf_run *buckets[BUCKETS];
 static nf_run *ready, *waiting, *unused;
 static unsigned mapped, count, ready_count;
 static nf_worker_page *page;
-static uint64_t next_deadline = UINT64_MAX; /* not later than the earliest deadline of a waiting run */
+static uint64_t next_deadline =
+    UINT64_MAX; /* not later than the earliest deadline of a waiting run */
 
 void nf_runs_init(nf_worker_page *shared)
 {
@@ -123,7 +124,8 @@ void nf_run_free(nf_run *run)
 void nf_runs_trim(void)
 {
     nf_run *run;
-    LL_FOREACH (unused, run) {
+    LL_FOREACH(unused, run)
+    {
         shrink(run, KEEP_IDLE);
         madvise(run->text + PAGE, NF_TEXT_SIZE - PAGE, MADV_DONTNEED);
         madvise(run->fiber.low, NF_STACK_SIZE - 2 * PAGE, MADV_DONTNEED);
@@ -239,7 +241,8 @@ nf_run *nf_run_overdue(uint64_t now)
         return NULL;
     nf_run *run;
     next_deadline = UINT64_MAX;
-    DL_FOREACH (waiting, run) {
+    DL_FOREACH(waiting, run)
+    {
         if (run->wall_deadline <= now) {
             next_deadline = 0; /* look again: there may be more */
             return run;
@@ -276,8 +279,10 @@ nf_usage nf_run_usage(const nf_run *run)
     usage.of[NF_BUDGET_CPU] = row(limit[NF_BUDGET_CPU], cpu, cpu);
     usage.of[NF_BUDGET_WALL] = row(limit[NF_BUDGET_WALL], wall, wall);
     usage.of[NF_BUDGET_MEMORY] = row(limit[NF_BUDGET_MEMORY], run->arena->used, run->arena->peak);
-    usage.of[NF_BUDGET_EFFECTS] = row(limit[NF_BUDGET_EFFECTS], run->effects, run->flew && run->effects);
-    usage.of[NF_BUDGET_LOOKUPS] = row(limit[NF_BUDGET_LOOKUPS], run->lookups, run->flew && run->lookups);
+    usage.of[NF_BUDGET_EFFECTS] =
+        row(limit[NF_BUDGET_EFFECTS], run->effects, run->flew && run->effects);
+    usage.of[NF_BUDGET_LOOKUPS] =
+        row(limit[NF_BUDGET_LOOKUPS], run->lookups, run->flew && run->lookups);
     usage.of[NF_BUDGET_LOG] = row(limit[NF_BUDGET_LOG], run->log_len, run->log_len);
     usage.of[NF_BUDGET_RESULT] = row(limit[NF_BUDGET_RESULT], run->result_len, run->result_len);
     usage.of[NF_BUDGET_SOURCE] = row(limit[NF_BUDGET_SOURCE], run->source_len, run->source_len);

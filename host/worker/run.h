@@ -11,7 +11,8 @@
  * Invariants:
  * - The loop never touches the Lua state of a run that is READY or WAITING, only this struct.
  * - Code on a fiber takes no libc lock and no malloc: it may be left for good at any instruction.
- * - While in_host is set, the tick does not touch the run; such sections are short and never raise a Lua error.
+ * - While in_host is set, the tick does not touch the run; such sections are short and never raise
+ * a Lua error.
  */
 #ifndef NF_WORKER_RUN_H
 #define NF_WORKER_RUN_H
@@ -68,21 +69,22 @@ typedef struct nf_run {
     uint64_t version;
     uint32_t handler, trigger, flags;
     char file[NF_FILE_NAME_MAX]; /* the chunk's name */
-    nf_text input;               /* source, event or result of the effect; behind the log lines until decoded */
-    bool input_error;            /* the effect failed */
-    int64_t now_ms, start_ms;    /* wall clock of the last message, and of the first */
+    nf_text input; /* source, event or result of the effect; behind the log lines until decoded */
+    bool input_error;         /* the effect failed */
+    int64_t now_ms, start_ms; /* wall clock of the last message, and of the first */
 
     /* The tick reads and writes these */
-    volatile sig_atomic_t in_host;   /* sections that must not be interrupted */
-    volatile sig_atomic_t pending;   /* a tick came meanwhile */
-    volatile sig_atomic_t over;      /* ticks since a budget was found exceeded */
-    volatile sig_atomic_t looking;   /* ticks since it looks for the line of an asynchronous end, from 1 */
+    volatile sig_atomic_t in_host; /* sections that must not be interrupted */
+    volatile sig_atomic_t pending; /* a tick came meanwhile */
+    volatile sig_atomic_t over;    /* ticks since a budget was found exceeded */
+    volatile sig_atomic_t
+        looking; /* ticks since it looks for the line of an asynchronous end, from 1 */
     volatile sig_atomic_t gc_wanted; /* over the soft limit: collect at the next instruction */
     bool collecting;
 
     /* Budgets */
     nf_limits limits;
-    uint64_t cpu_ns;                   /* in slices that ended */
+    uint64_t cpu_ns;                    /* in slices that ended */
     uint64_t wall_start, wall_deadline; /* monotonic, ns */
     uint32_t effects, lookups;
     bool flew; /* an effect was in flight */
@@ -90,13 +92,14 @@ typedef struct nf_run {
 
     /* What it asks for, or how it ended */
     uint32_t action;
-    nf_text payload; /* arguments of the effect, result, or reason of a skip */
-    nf_text error;   /* report of a failed run */
+    nf_text payload;        /* arguments of the effect, result, or reason of a skip */
+    nf_text error;          /* report of a failed run */
     const char *error_kind; /* of errors that carry none; static */
+    int line;               /* of an error found without running, or 0 */
     char where[NF_WHERE_MAX];
     nf_outcome outcome;
     nf_budget over_budget;
-    uint64_t over_used; /* in the budget's unit */
+    uint64_t over_used;    /* in the budget's unit */
     const char *over_text; /* instead of both numbers; static */
 } nf_run;
 
@@ -106,10 +109,12 @@ extern nf_run *volatile nf_current;
 /** The slots, mapped when first needed; `page` is told which run is on the CPU. */
 void nf_runs_init(nf_worker_page *page);
 
-/** A free slot, mapped and with an empty text region; its arena has no defined content. NULL if all are taken. */
+/** A free slot, mapped and with an empty text region; its arena has no defined content. NULL if all
+ * are taken. */
 nf_run *nf_run_new(uint64_t id, nf_run_kind kind);
 
-/** Back to the free slots. Big arenas give their memory back at once, small ones in nf_runs_trim. */
+/** Back to the free slots. Big arenas give their memory back at once, small ones in nf_runs_trim.
+ */
 void nf_run_free(nf_run *run);
 
 /** The run with this id (never a load), or NULL. */
@@ -118,7 +123,8 @@ nf_run *nf_run_find(uint64_t id);
 /** Make `entry` the run's program, under these limits from now on, and queue it. */
 void nf_run_begin(nf_run *run, void (*entry)(void *run), const nf_limits *limits, int64_t now_ms);
 
-/** One slice on the CPU for the first ready run. Afterwards it is READY (queued again), WAITING or ENDED. */
+/** One slice on the CPU for the first ready run. Afterwards it is READY (queued again), WAITING or
+ * ENDED. */
 nf_run *nf_run_slice(void);
 
 /** How many runs are ready, and how many are not free. */
@@ -134,7 +140,8 @@ void nf_run_resume(nf_run *run);
 /** The loop ends a run that is READY or WAITING. */
 void nf_run_cancel(nf_run *run, nf_outcome outcome);
 
-/** The earliest wall deadline among the waiting runs, or UINT64_MAX; then the first waiting run past `now`, or NULL. */
+/** The earliest wall deadline among the waiting runs, or UINT64_MAX; then the first waiting run
+ * past `now`, or NULL. */
 uint64_t nf_runs_deadline(void);
 nf_run *nf_run_overdue(uint64_t now);
 

@@ -113,7 +113,8 @@ static void make_trigger(lua_State *L, int described, lua_Integer index)
     set_function(L, name);
 }
 
-static void make_all(lua_State *L, int surface, const char *list, void (*make)(lua_State *, int, lua_Integer))
+static void make_all(lua_State *L, int surface, const char *list,
+                     void (*make)(lua_State *, int, lua_Integer))
 {
     if (lua_getfield(L, surface, list) == LUA_TTABLE) {
         int table = lua_gettop(L);

@@ -2,8 +2,8 @@
 /*
  * surface.h: the functions a script sees, made from the broker's description (SETUP).
  *
- * Every action becomes a function that is one effect, every trigger a function that declares a handler while a file
- * loads. The worker knows no action by name.
+ * Every action becomes a function that is one effect, every trigger a function that declares a
+ * handler while a file loads. The worker knows no action by name.
  */
 #ifndef NF_WORKER_SURFACE_H
 #define NF_WORKER_SURFACE_H
@@ -16,7 +16,8 @@ void lx_surface_open(lua_State *L, nf_text description);
 /** Push the schema of a trigger's event, or nil. */
 void lx_surface_schema(lua_State *L, uint32_t trigger);
 
-/** The function of an action; upvalues: index, parameter names, positional, flags (below), name. In effect.c */
+/** The function of an action; upvalues: index, parameter names, positional, flags (below), name. In
+ * effect.c */
 int lx_effect(lua_State *L);
 
 enum { NF_ACTION_LOOKUP = 1, NF_ACTION_ROW = 2 };
@@ -24,7 +25,8 @@ enum { NF_ACTION_LOOKUP = 1, NF_ACTION_ROW = 2 };
 /** The function of a trigger; upvalues: index, filter names, name. In trigger.c */
 int lx_trigger(lua_State *L);
 
-/** Push the list of the declared handlers: their functions; their descriptions as LOADED gives them. In trigger.c */
+/** Push the list of the declared handlers: their functions; their descriptions as LOADED gives
+ * them. In trigger.c */
 void lx_trigger_functions(lua_State *L);
 void lx_trigger_descriptions(lua_State *L);
 

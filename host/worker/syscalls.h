@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * syscalls.h: the system calls a worker makes after its lock-down. The broker compiles the seccomp filter from this list;
- * everything else ends the process.
+ * syscalls.h: the system calls a worker makes after its lock-down. The broker compiles the seccomp
+ * filter from this list; everything else ends the process.
  *
- * X(name, rule): NF_ANY allows the call, NF_NO_EXEC allows it unless its third argument (the protection) has PROT_EXEC.
+ * X(name, rule): NF_ANY allows the call, NF_NO_EXEC allows it unless its third argument (the
+ * protection) has PROT_EXEC.
  */
 #ifndef NF_WORKER_SYSCALLS_H
 #define NF_WORKER_SYSCALLS_H
@@ -11,8 +12,8 @@
 enum { NF_ANY, NF_NO_EXEC };
 
 #define NF_WORKER_SYSCALL_MAP(X)                                                                   \
-    X(read, NF_ANY)            /* the channel */                                                   \
-    X(write, NF_ANY)           /* the channel, and the last words on standard error */             \
+    X(read, NF_ANY)  /* the channel */                                                             \
+    X(write, NF_ANY) /* the channel, and the last words on standard error */                       \
     X(poll, NF_ANY)                                                                                \
     X(ppoll, NF_ANY)           /* poll of newer libc's */                                          \
     X(restart_syscall, NF_ANY) /* poll, after a stop */                                            \

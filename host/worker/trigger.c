@@ -2,8 +2,9 @@
 /*
  * trigger.c: the functions that declare a handler at the top level of a file.
  *
- * The table is checked here, so that a wrong field is reported with the line of its trigger; the values of filters are
- * the broker's to check. Two lists in the registry grow together: the functions, and the descriptions for LOADED.
+ * The table is checked here, so that a wrong field is reported with the line of its trigger; the
+ * values of filters are the broker's to check. Two lists in the registry grow together: the
+ * functions, and the descriptions for LOADED.
  */
 #include "json.h"
 #include "names.h"
@@ -66,7 +67,8 @@ static void refuse_field(lua_State *L, const char *field)
             nf_nearest_try(&nearest, lua_tostring(L, -1));
     }
     if (nearest.best)
-        luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", field, trigger_name(L), nearest.best);
+        luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", field, trigger_name(L),
+                   nearest.best);
     luaL_error(L, "unknown field '%s' of %s", field, trigger_name(L));
 }
 
@@ -78,8 +80,8 @@ static void check_filter(lua_State *L, const char *field)
         lua_insert(L, -2);
         lua_rawseti(L, -2, 1);
     } else if (!lua_istable(L, -1)) {
-        luaL_error(L, "field '%s' of %s must be a string or a list of strings, not a %s", field, trigger_name(L),
-                   luaL_typename(L, -1));
+        luaL_error(L, "field '%s' of %s must be a string or a list of strings, not a %s", field,
+                   trigger_name(L), luaL_typename(L, -1));
     }
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1), seen = 0;
     lua_createtable(L, (int)NF_MIN(count, 1000), 0);
@@ -96,14 +98,16 @@ static void check_filter(lua_State *L, const char *field)
     lua_remove(L, -2);
 }
 
-/* limits = {cpu = "500ms", effects = 10}: names are checked here, values by the broker, which knows the caps. */
+/* limits = {cpu = "500ms", effects = 10}: names are checked here, values by the broker, which knows
+ * the caps. */
 static void check_limits(lua_State *L)
 {
 #define X(name, text, unit, standard, ceiling, doc) text,
     static const char *const names[] = {NF_BUDGET_MAP(X)};
 #undef X
     if (!lua_istable(L, -1))
-        luaL_error(L, "field 'limits' of %s must be a table like { cpu = \"500ms\" }", trigger_name(L));
+        luaL_error(L, "field 'limits' of %s must be a table like { cpu = \"500ms\" }",
+                   trigger_name(L));
     int given = lua_gettop(L);
     lua_createtable(L, 0, 4);
     lua_pushnil(L);
@@ -116,10 +120,12 @@ static void check_limits(lua_State *L)
             nf_nearest_try(&nearest, names[i]);
         }
         if (!known)
-            luaL_error(L, "unknown limit '%s' of %s%s%s%s", name, trigger_name(L), nearest.best ? "; did you mean '" : "",
-                       nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
+            luaL_error(L, "unknown limit '%s' of %s%s%s%s", name, trigger_name(L),
+                       nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+                       nearest.best ? "'?" : "");
         if (!lua_isstring(L, -1))
-            luaL_error(L, "limit '%s' of %s must be a string like \"500ms\" or a number", name, trigger_name(L));
+            luaL_error(L, "limit '%s' of %s must be a string like \"500ms\" or a number", name,
+                       trigger_name(L));
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         luaL_tolstring(L, -1, NULL);
@@ -129,13 +135,14 @@ static void check_limits(lua_State *L)
     lua_remove(L, given);
 }
 
-/* One field of the trigger's table, key and value at the top; takes the value off. `out` is the description. */
+/* One field of the trigger's table, key and value at the top; takes the value off. `out` is the
+ * description. */
 static void take_field(lua_State *L, int out)
 {
     int key = lua_gettop(L) - 1;
     if (lua_type(L, key) != LUA_TSTRING)
-        luaL_error(L, "%s takes named fields: %s { name = ..., run = function(event) ... end }", trigger_name(L),
-                   trigger_name(L));
+        luaL_error(L, "%s takes named fields: %s { name = ..., run = function(event) ... end }",
+                   trigger_name(L), trigger_name(L));
     const char *field = lua_tostring(L, key);
     if (is_filter(L, key)) {
         check_filter(L, field);
@@ -150,11 +157,13 @@ static void take_field(lua_State *L, int out)
         check_limits(L);
     else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
         luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
-    else if (strcmp(field, "name") == 0 && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
+    else if (strcmp(field, "name") == 0
+             && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
         luaL_error(L, "field 'name' of %s must be a text that is not empty", trigger_name(L));
     else if (strcmp(field, "run") == 0 && !lua_isfunction(L, -1))
         luaL_error(L, "field 'run' of %s must be a function", trigger_name(L));
-    else if (strcmp(field, "name") != 0 && strcmp(field, "run") != 0 && strcmp(field, "dedupe") != 0)
+    else if (strcmp(field, "name") != 0 && strcmp(field, "run") != 0
+             && strcmp(field, "dedupe") != 0)
         refuse_field(L, field);
     if (strcmp(field, "run") == 0)
         lua_pop(L, 1);
@@ -169,8 +178,8 @@ int lx_trigger(lua_State *L)
     if (run->kind != NF_RUN_LOAD || (run->flags & NF_LOAD_SCRIPT))
         return luaL_error(L, "triggers are declared at the top level of the file");
     if (lua_gettop(L) != 1 || !lua_istable(L, 1))
-        return luaL_error(L, "%s takes one table: %s { name = ..., run = function(event) ... end }", trigger_name(L),
-                          trigger_name(L));
+        return luaL_error(L, "%s takes one table: %s { name = ..., run = function(event) ... end }",
+                          trigger_name(L), trigger_name(L));
     lua_createtable(L, 0, 6);
     lua_createtable(L, 0, 4);
     lua_setfield(L, 2, "filters");

@@ -2,9 +2,9 @@
 /*
  * where.c: see where.h.
  *
- * Values are read raw (no metamethods) and every text is cut, because the error object is the script's. nf_where also
- * runs in the signal handler, on a Lua state in the middle of anything: it allocates nothing and looks at a bounded
- * number of frames.
+ * Values are read raw (no metamethods) and every text is cut, because the error object is the
+ * script's. nf_where also runs in the signal handler, on a Lua state in the middle of anything: it
+ * allocates nothing and looks at a bounded number of frames.
  */
 #include "where.h"
 
@@ -14,7 +14,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FRAMES_LOOKED_AT = 64, FRAMES_SHOWN = 10, MESSAGE_MAX = 4096, REPORT_MAX = 32 << 10, FIELD_MAX = 400 };
+enum {
+    FRAMES_LOOKED_AT = 64,
+    FRAMES_SHOWN = 10,
+    MESSAGE_MAX = 4096,
+    REPORT_MAX = 32 << 10,
+    FIELD_MAX = 400
+};
 
 static bool is_script(const lua_Debug *frame)
 {
@@ -28,7 +34,8 @@ static int innermost(lua_State *L, char out[NF_WHERE_MAX])
         lua_getinfo(L, "Sl", &frame);
         if (!is_script(&frame))
             continue;
-        snprintf(out, NF_WHERE_MAX, "%.*s:%d", NF_FILE_NAME_MAX, frame.source + 1, frame.currentline);
+        snprintf(out, NF_WHERE_MAX, "%.*s:%d", NF_FILE_NAME_MAX, frame.source + 1,
+                 frame.currentline);
         return frame.currentline;
     }
     return 0;
@@ -39,7 +46,8 @@ int nf_where(lua_State *L, char out[NF_WHERE_MAX])
     out[0] = '\0';
     int line = innermost(L, out);
     nf_run *run = nf_current;
-    if (!line && run->L && run->L != L) /* a coroutine of C functions only: the thread that began it */
+    if (!line && run->L
+        && run->L != L) /* a coroutine of C functions only: the thread that began it */
         line = innermost(run->L, out);
     return line;
 }
@@ -95,8 +103,8 @@ static void write_frame(nf_sink *sink, const lua_Debug *frame)
         snprintf(name, sizeof name, "at the top level");
     else
         snprintf(name, sizeof name, "declared in line %d", frame->linedefined);
-    int n = snprintf(line, sizeof line, "%.*s:%d: %s%s", NF_FILE_NAME_MAX, frame->source + 1, frame->currentline,
-                     frame->what[0] == 'm' ? "" : "in function ", name);
+    int n = snprintf(line, sizeof line, "%.*s:%d: %s%s", NF_FILE_NAME_MAX, frame->source + 1,
+                     frame->currentline, frame->what[0] == 'm' ? "" : "in function ", name);
     nf_sink_quoted(sink, line, (size_t)n);
 }
 
@@ -128,12 +136,14 @@ static void message_of(lua_State *L, nf_run *run, int index, char *out, char whe
         text = strip_position(run, lua_tostring(L, index), where);
         snprintf(out, MESSAGE_MAX, "%s%s", text, nf_name_hint(L, text, field, sizeof field));
         break;
-    case LUA_TNUMBER: /* lua_tostring would change the script's value, which nobody reads any more */
+    case LUA_TNUMBER: /* lua_tostring would change the script's value, which nobody reads any more
+                       */
         snprintf(out, MESSAGE_MAX, "%s", lua_tostring(L, index));
         break;
     case LUA_TTABLE:
         text = raw_field(L, index, "message", field);
-        snprintf(out, MESSAGE_MAX, "%s", text ? text : "an error that is a table without a field 'message'");
+        snprintf(out, MESSAGE_MAX, "%s",
+                 text ? text : "an error that is a table without a field 'message'");
         break;
     default:
         snprintf(out, MESSAGE_MAX, "an error that is a %s", lua_typename(L, lua_type(L, index)));
@@ -149,6 +159,10 @@ static void report(lua_State *L, nf_run *run, int index, lua_State *frames)
     const char *known = raw_field(L, index, "where", field);
     if (known)
         snprintf(where, sizeof where, "%.*s", NF_WHERE_MAX - 1, known);
+    else if (run->line)
+        snprintf(where, sizeof where, "%s:%d", run->file, run->line);
+    else if (!*where)
+        snprintf(where, sizeof where, "%s", run->file);
     nf_sink sink = nf_sink_open(run, REPORT_MAX);
     nf_sink_text(&sink, "{\"message\":");
     nf_sink_quoted(&sink, message, strlen(message));

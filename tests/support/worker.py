@@ -196,9 +196,13 @@ class Worker:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.sock], [], [], left)[0]:
                 return None
-            data = self.sock.recv(1 << 20)
+            try:
+                data = self.sock.recv(1 << 20)
+            except ConnectionResetError:
+                data = b""
             if not data:
-                raise EOFError("the worker is gone: exit code %s" % self.process.wait(10))
+                raise EOFError("the worker is gone: exit code %s: %s"
+                               % (self.process.wait(10), self.process.stderr.read().decode(errors="replace")))
             self.buffer += data
 
     def running(self):
