@@ -15,7 +15,7 @@ struct nf_call {
     /* the one operation under way */
     nf_nimbus_request *request;
     nf_timer *timer;
-    struct nf_find *find;
+    struct nf_find *find; /* act/lists.h */
     const char *method;
     char *path;
     void (*on_reply)(nf_call *call, const nf_reply *reply);

@@ -23,6 +23,7 @@ if(NF_SANITIZE)
   target_compile_options(nf_options INTERFACE
     -fsanitize=${NF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(nf_options INTERFACE -fsanitize=${NF_SANITIZE})
+  target_compile_definitions(nf_options INTERFACE NF_SANITIZED)
 elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_options(nf_options INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
   target_link_options(nf_options INTERFACE -Wl,-z,relro,-z,now)

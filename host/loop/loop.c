@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+enum { LAST_WAIT_MS = 5000 };
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     nf_loop *loop = prepare->data;
@@ -39,17 +41,27 @@ void nf_loop_stop(nf_loop *loop)
     uv_stop(&loop->uv);
 }
 
-static void report_open(uv_handle_t *handle, void *ctx)
+static void report_open(uv_handle_t *handle, void *guard)
 {
-    (void)ctx;
-    if (!uv_is_closing(handle))
+    if (!uv_is_closing(handle) && handle != guard)
         nf_bug("a %s handle is still open at the end of the loop", uv_handle_type_name(handle->type));
+}
+
+static void on_guard(uv_timer_t *guard)
+{
+    uv_walk(guard->loop, report_open, guard);
 }
 
 void nf_loop_close(nf_loop *loop)
 {
+    uv_timer_t guard; /* children that were killed are waited for, but not for ever */
     uv_close((uv_handle_t *)&loop->prepare, NULL);
-    uv_walk(&loop->uv, report_open, NULL);
+    uv_timer_init(&loop->uv, &guard);
+    uv_timer_start(&guard, on_guard, LAST_WAIT_MS, LAST_WAIT_MS);
+    uv_unref((uv_handle_t *)&guard);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    uv_walk(&loop->uv, report_open, &guard);
+    uv_close((uv_handle_t *)&guard, NULL);
     while (uv_run(&loop->uv, UV_RUN_NOWAIT))
         ;
     int rc = uv_loop_close(&loop->uv);

@@ -28,7 +28,7 @@ void nf_loop_run(nf_loop *loop);
 /** Make nf_loop_run return after the current round. */
 void nf_loop_stop(nf_loop *loop);
 
-/** Let pending close callbacks run, then free the loop. An object still open is a bug. */
+/** Let pending close callbacks run and wait for children that were killed, then free. An object still open is a bug. */
 void nf_loop_close(nf_loop *loop);
 
 /** One function called before each sleep of the loop, when everything readable was handled: batches are sent here. */

@@ -4,6 +4,7 @@
 
 #include "act/lists.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "log/log.h"
 
 #include <stdlib.h>
@@ -160,7 +161,7 @@ static void open_workers(nf_tenant *t)
     t->env = (nf_effect_env){
         .loop = t->host->loop,
         .nimbus = t->nimbus,
-        .lists = nf_lists_folder(t->host->lists, lists, c->country),
+        .lists = nf_list_folder_new(t->host->lists, lists, c->country),
     };
     t->pool = nf_pool_new(t->host->runner, &(nf_pool_options){
                                                .tenant = c->name,
@@ -206,16 +207,24 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     return NF_OK;
 }
 
+void nf_tenant_stop(nf_tenant *t)
+{
+    nf_watch_close(t->watch);
+    t->watch = NULL;
+    nf_timer_stop(t->retry);
+    nf_pool_stop(t->pool);
+}
+
 void nf_tenant_close(nf_tenant *t)
 {
     if (!t)
         return;
-    nf_watch_close(t->watch);
+    nf_tenant_stop(t);
     nf_timer_close(t->retry);
-    nf_pool_stop(t->pool);
     free_listeners(t);
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
+    nf_list_folder_free(t->env.lists);
     nf_subscriptions_close(t->subscriptions);
     nf_catalog_free(t->catalog);
     nf_nimbus_close(t->nimbus);

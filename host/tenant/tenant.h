@@ -62,7 +62,10 @@ struct nf_tenant {
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
                          void (*loaded)(nf_tenant *tenant, void *ctx), void *ctx, nf_tenant **tenant, nf_error *err);
 
-/** Close everything. Runs under way are dropped without a report; they are found again at the next start. */
+/** End the workers. Runs under way are dropped without a report; they are found again at the next start. */
+void nf_tenant_stop(nf_tenant *tenant);
+
+/** Stop and free. The store must be closed before, since its writes know the tenant. NULL is allowed. */
 void nf_tenant_close(nf_tenant *tenant);
 
 /** Look at the flow files again (also done by itself when the folder changes). */

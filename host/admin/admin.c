@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin.c: see admin.h. */
+#include "admin/admin.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/percent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ROWS = 1000, STANDARD_ROWS = 50 };
+
+/* ---- probes ---- */
+
+static json_t *troubles(const nf_admin *admin)
+{
+    json_t *list = json_array();
+    if (nf_store_failing(admin->store))
+        json_array_append_new(list, json_string("the database cannot be written"));
+    for (size_t i = 0; i < admin->tenant_count; i++) {
+        const nf_tenant *t = admin->tenants[i];
+        if (!nf_tenant_ready(t))
+            json_array_append_new(list, json_pack("{s:s, s:s}", "tenant", t->config->name, "trouble",
+                                                  t->trouble ? t->trouble : "not ready"));
+    }
+    return list;
+}
+
+bool nf_admin_probe(const nf_admin *admin, nf_http_exchange *x)
+{
+    const char *path = nf_http_path(x);
+    if (strcmp(path, "/healthz") == 0) {
+        nf_http_answer_json(x, 200, json_pack("{s:b}", "alive", 1));
+        return true;
+    }
+    if (strcmp(path, "/readyz") == 0) {
+        json_t *list = troubles(admin);
+        int ready = json_array_size(list) == 0;
+        nf_http_answer_json(x, ready ? 200 : 503, json_pack("{s:b, s:o}", "ready", ready, "troubles", list));
+        return true;
+    }
+    return false;
+}
+
+/* ---- runs ---- */
+
+/* The decoded value of a query parameter, owned by the caller, or NULL. */
+static char *parameter(const char *query, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = query; *p;) {
+        size_t len = strcspn(p, "&");
+        if (len > n && strncmp(p, name, n) == 0 && p[n] == '=') {
+            char *value = nf_memdup(p + n + 1, len - n - 1);
+            if (nf_percent_decode(value) > 0)
+                return value;
+            free(value);
+            return NULL;
+        }
+        p += len + (p[len] == '&');
+    }
+    return NULL;
+}
+
+static bool whole(const char *text, int64_t *number)
+{
+    char *end;
+    *number = strtoll(text, &end, 10);
+    return end > text && !*end && *number > 0;
+}
+
+static bool outcome_of(const char *name, nf_outcome *outcome)
+{
+    for (int i = 0; i < NF_OUTCOME_COUNT; i++) {
+        if (strcmp(nf_outcome_name((nf_outcome)i), name) == 0) {
+            *outcome = (nf_outcome)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_rows(void *ctx, json_t *rows, const nf_error *err)
+{
+    nf_http_exchange *x = ctx;
+    if (err) {
+        json_decref(rows);
+        nf_http_answer_error(x, 500, "%s", err->text);
+    } else {
+        nf_http_answer_json(x, 200, json_pack("{s:o}", "runs", rows));
+    }
+}
+
+static void on_row(void *ctx, json_t *rows, const nf_error *err)
+{
+    nf_http_exchange *x = ctx;
+    if (err)
+        nf_http_answer_error(x, 500, "%s", err->text);
+    else if (json_array_size(rows) == 0)
+        nf_http_answer_error(x, 404, "there is no such run");
+    else
+        nf_http_answer_json(x, 200, json_incref(json_array_get(rows, 0)));
+    json_decref(rows);
+}
+
+static void list_runs(const nf_admin *admin, nf_http_exchange *x)
+{
+    const char *query = nf_http_query(x);
+    char *tenant = parameter(query, "tenant"), *handler = parameter(query, "handler");
+    char *outcome = parameter(query, "outcome"), *before = parameter(query, "before"), *limit = parameter(query, "limit");
+    nf_run_query q = {.tenant = tenant, .handler = handler, .any_outcome = !outcome, .limit = STANDARD_ROWS};
+    int64_t rows = STANDARD_ROWS;
+    if (outcome && !outcome_of(outcome, &q.outcome))
+        nf_http_answer_error(x, 400, "there is no outcome '%s'", outcome);
+    else if ((before && !whole(before, &q.before)) || (limit && (!whole(limit, &rows) || rows > MOST_ROWS)))
+        nf_http_answer_error(x, 400, "before and limit are whole numbers, limit at most %d", MOST_ROWS);
+    else {
+        q.limit = (unsigned)rows;
+        nf_store_query_runs(admin->store, &q, on_rows, x);
+    }
+    free(tenant);
+    free(handler);
+    free(outcome);
+    free(before);
+    free(limit);
+}
+
+static void show_run(const nf_admin *admin, nf_http_exchange *x, const char *id)
+{
+    nf_run_query q = {.any_outcome = true, .limit = 1};
+    if (whole(id, &q.id))
+        nf_store_query_runs(admin->store, &q, on_row, x);
+    else
+        nf_http_answer_error(x, 400, "'%s' is not the id of a run", id);
+}
+
+/* ---- routes ---- */
+
+static void show_status(const nf_admin *admin, nf_http_exchange *x)
+{
+    json_t *tenants = json_array();
+    for (size_t i = 0; i < admin->tenant_count; i++)
+        json_array_append_new(tenants, nf_tenant_status(admin->tenants[i]));
+    nf_http_answer_json(x, 200, json_pack("{s:s, s:b, s:o}", "version", NF_VERSION_STRING, "store_failing",
+                                          nf_store_failing(admin->store), "tenants", tenants));
+}
+
+static void reload(const nf_admin *admin, nf_http_exchange *x)
+{
+    for (size_t i = 0; i < admin->tenant_count; i++)
+        nf_tenant_rescan(admin->tenants[i]);
+    nf_http_answer_json(x, 202, json_pack("{s:b}", "reloading", 1));
+}
+
+void nf_admin_receive(nf_http_exchange *x, void *ctx)
+{
+    const nf_admin *admin = ctx;
+    const char *path = nf_http_path(x), *method = nf_http_method(x);
+    bool get = strcmp(method, "GET") == 0;
+    if (nf_admin_probe(admin, x))
+        return;
+    if (get && strcmp(path, "/v1/status") == 0)
+        show_status(admin, x);
+    else if (get && strcmp(path, "/v1/runs") == 0)
+        list_runs(admin, x);
+    else if (get && strncmp(path, "/v1/runs/", 9) == 0)
+        show_run(admin, x, path + 9);
+    else if (strcmp(method, "POST") == 0 && strcmp(path, "/v1/reload") == 0)
+        reload(admin, x);
+    else
+        nf_http_answer_error(x, 404, "not found");
+}

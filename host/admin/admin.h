@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin.h: what people and their tools ask the host: is it alive, is it ready, what did the runs do.
+ *
+ *   GET /healthz               on both listeners: the loop turns
+ *   GET /readyz                on both: every tenant is registered as its flows want; else 503 with the reasons
+ *   GET /v1/status             tenants, flows with their errors, counts
+ *   GET /v1/runs?tenant=&handler=&outcome=&before=&limit=
+ *   GET /v1/runs/ID            one run with its event, effects, usage and log
+ *   POST /v1/reload            look at the flow files again
+ *
+ * The /v1 part answers on the admin socket only, whose file has mode 600.
+ */
+#ifndef NF_ADMIN_ADMIN_H
+#define NF_ADMIN_ADMIN_H
+
+#include "net/http_server.h"
+#include "tenant/tenant.h"
+
+/** What the admin interface shows. Borrowed. */
+typedef struct nf_admin {
+    nf_store *store;
+    nf_tenant **tenants;
+    size_t tenant_count;
+} nf_admin;
+
+/** Handler of the admin socket; `ctx` is the nf_admin. */
+void nf_admin_receive(nf_http_exchange *x, void *ctx);
+
+/** Answer /healthz and /readyz; false: the path is another one, and nothing was answered. */
+bool nf_admin_probe(const nf_admin *admin, nf_http_exchange *x);
+
+#endif

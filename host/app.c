@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app.c: see app.h. The one place where all parts meet. */
+#include "app.h"
+
+#include "act/lists.h"
+#include "admin/admin.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "log/log.h"
+#include "pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TRANSFERS = 32, DRAIN_CHECK_MS = 20 };
+
+struct nf_app {
+    nf_loop *loop;
+    const nf_config *config;
+    char *public_url;
+    nf_store *store;
+    nf_http_client *client;
+    nf_runner *runner;
+    nf_lists *lists;
+    nf_tenant_host host;
+    nf_tenant **tenants;
+    size_t tenant_count;
+    nf_pipeline *pipeline;
+    nf_admin admin;
+    nf_http_server *server, *admin_server;
+    int port;
+    nf_timer *drain;
+    uint64_t drain_until_ns;
+    void (*drained)(void *ctx);
+    void *ctx;
+};
+
+char *nf_app_socket_path(const char *data)
+{
+    return nf_format("%s/admin.sock", data);
+}
+
+int nf_app_port(const nf_app *app)
+{
+    return app->port;
+}
+
+static void on_public(nf_http_exchange *x, void *ctx)
+{
+    nf_app *app = ctx;
+    if (!nf_admin_probe(&app->admin, x))
+        nf_pipeline_receive(x, app->pipeline);
+}
+
+static void on_tenant_loaded(nf_tenant *tenant, void *ctx)
+{
+    nf_app *app = ctx;
+    nf_pipeline_resume(app->pipeline, tenant);
+}
+
+/* ---- open ---- */
+
+/* Listening comes first: when the address is taken, nothing else was touched. Events are refused until tenants listen. */
+static nf_status listen_for_events(nf_app *app, nf_error *err)
+{
+    nf_status status =
+        nf_http_server_open(app->loop, app->config->listen, NULL, on_public, app, &app->server, err);
+    if (status != NF_OK)
+        return status;
+    app->port = nf_http_server_port(app->server);
+    const char *colon = strrchr(app->config->listen, ':');
+    app->public_url = app->config->public_url
+                          ? nf_strdup(app->config->public_url)
+                          : nf_format("http://%.*s:%d", (int)(colon - app->config->listen), app->config->listen, app->port);
+    return NF_OK;
+}
+
+static nf_status listen_for_admins(nf_app *app, nf_error *err)
+{
+    char *path = nf_app_socket_path(app->config->data);
+    char *address = nf_format("unix:%s", path);
+    nf_status status =
+        nf_http_server_open(app->loop, address, NULL, nf_admin_receive, &app->admin, &app->admin_server, err);
+    free(address);
+    free(path);
+    return status;
+}
+
+static nf_status open_shared(nf_app *app, const nf_app_options *options, nf_error *err)
+{
+    nf_status status = listen_for_events(app, err);
+    if (status == NF_OK)
+        status = nf_store_open(app->loop, app->config->data, &app->store, err);
+    if (status == NF_OK)
+        status = nf_http_client_open(app->loop, MAX_TRANSFERS, &app->client, err);
+    nf_runner_options runner = {options->worker_program, options->actions, options->triggers};
+    if (status == NF_OK)
+        status = nf_runner_open(app->loop, &runner, &app->runner, err);
+    if (status != NF_OK)
+        return status;
+    app->lists = nf_lists_new(app->loop, options->reader_program);
+    app->pipeline = nf_pipeline_new(app->store);
+    app->host = (nf_tenant_host){
+        .loop = app->loop,
+        .client = app->client,
+        .store = app->store,
+        .runner = app->runner,
+        .lists = app->lists,
+        .public_url = app->public_url,
+        .triggers = options->triggers,
+    };
+    return NF_OK;
+}
+
+static nf_status open_tenants(nf_app *app, nf_error *err)
+{
+    const nf_config *config = app->config;
+    app->tenants = nf_alloc((config->tenant_count + 1) * sizeof(nf_tenant *));
+    app->admin = (nf_admin){.store = app->store, .tenants = app->tenants};
+    for (size_t i = 0; i < config->tenant_count; i++) {
+        nf_tenant *tenant = NULL;
+        nf_status status = nf_tenant_open(&app->host, &config->tenants[i], on_tenant_loaded, app, &tenant, err);
+        if (status != NF_OK)
+            return status;
+        app->tenants[app->tenant_count++] = tenant;
+        app->admin.tenant_count = app->tenant_count;
+        nf_pipeline_add(app->pipeline, tenant);
+    }
+    return NF_OK;
+}
+
+nf_status nf_app_open(nf_loop *loop, const nf_app_options *options, nf_app **out, nf_error *err)
+{
+    nf_app *app = nf_alloc(sizeof *app);
+    app->loop = loop;
+    app->config = options->config;
+    nf_status status = open_shared(app, options, err);
+    if (status == NF_OK)
+        status = open_tenants(app, err);
+    if (status == NF_OK)
+        status = listen_for_admins(app, err);
+    if (status != NF_OK) {
+        nf_app_close(app);
+        return status;
+    }
+    nf_log_info("host", "listening on %s, reached by Nimbus at %s", app->config->listen, app->public_url);
+    *out = app;
+    return NF_OK;
+}
+
+void nf_app_rescan(nf_app *app)
+{
+    for (size_t i = 0; i < app->tenant_count; i++)
+        nf_tenant_rescan(app->tenants[i]);
+}
+
+/* ---- close ---- */
+
+static void check_drained(void *ctx)
+{
+    nf_app *app = ctx;
+    size_t busy = nf_pipeline_busy(app->pipeline);
+    if (busy > 0 && nf_clock_ns() < app->drain_until_ns)
+        return;
+    if (busy > 0)
+        nf_log_warn("host", "%zu events are still under way; they go on after the next start", busy);
+    nf_timer_stop(app->drain);
+    app->drained(app->ctx);
+}
+
+void nf_app_drain(nf_app *app, uint64_t ms, void (*drained)(void *ctx), void *ctx)
+{
+    if (app->drain)
+        return;
+    app->drained = drained;
+    app->ctx = ctx;
+    app->drain_until_ns = nf_clock_ns() + ms * 1000000;
+    app->drain = nf_timer_new(app->loop, check_drained, app);
+    nf_timer_start(app->drain, 0, DRAIN_CHECK_MS);
+    nf_http_server_close(app->server);
+    app->server = NULL;
+}
+
+void nf_app_close(nf_app *app)
+{
+    if (!app)
+        return;
+    if (app->server)
+        nf_http_server_close(app->server);
+    if (app->admin_server)
+        nf_http_server_close(app->admin_server);
+    nf_timer_close(app->drain);
+    for (size_t i = 0; i < app->tenant_count; i++)
+        nf_tenant_stop(app->tenants[i]);
+    nf_store_close(app->store); /* its last writes report to what is freed below */
+    for (size_t i = 0; i < app->tenant_count; i++)
+        nf_tenant_close(app->tenants[i]);
+    free(app->tenants);
+    nf_lists_free(app->lists);
+    nf_runner_close(app->runner);
+    nf_http_client_close(app->client);
+    nf_pipeline_free(app->pipeline);
+    free(app->public_url);
+    free(app);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sim.c: nimflow sim: a simulated Nimbus cluster; nimflow sim call: place a call there. */
+#include "sim/sim.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/daemon.h"
+#include "cli/fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STANDARD_ADDRESS "127.0.0.1:8800"
+
+static int serve(const nf_given *given)
+{
+    nf_daemon daemon = {0};
+    nf_error err = {0};
+    size_t count;
+    nf_sim *sim = NULL;
+    const char *const *tokens = nf_given_values(given, "token", &count);
+    const char *speed = nf_given_value(given, "speed", "1");
+    nf_sim_options options = {
+        .listen = nf_given_value(given, "listen", STANDARD_ADDRESS),
+        .allow_remote = nf_given_has(given, "allow-remote"),
+        .tokens = count ? tokens : NULL, /* the values are followed by NULL */
+        .speed = (unsigned)strtoul(speed, NULL, 10),
+    };
+    nf_status status = nf_daemon_open_loop(&daemon, &err);
+    if (status == NF_OK)
+        status = nf_sim_open(&daemon.loop, &options, &sim, &err);
+    if (status == NF_OK) {
+        printf("simulated Nimbus cluster and page: %s\n", nf_sim_url(sim));
+        fflush(stdout);
+        nf_daemon_run(&daemon);
+    }
+    nf_sim_close(sim);
+    nf_daemon_close(&daemon);
+    return status == NF_OK ? NF_EXIT_OK : nf_exit_for(&err);
+}
+
+static void set_text(json_t *body, const nf_given *given, const char *option, const char *field)
+{
+    const char *value = nf_given_value(given, option, NULL);
+    if (value)
+        json_object_set_new(body, field, json_string(value));
+}
+
+static int call(const nf_given *given)
+{
+    nf_error err = {0};
+    json_t *body = json_object();
+    set_text(body, given, "from", "from");
+    set_text(body, given, "upn", "upn");
+    set_text(body, given, "modality", "modality");
+    set_text(body, given, "direction", "direction");
+    set_text(body, given, "service", "service");
+    if (nf_given_has(given, "anonymous"))
+        json_object_set_new(body, "anonymous", json_true());
+    char *text = nf_json_text(body);
+    char *url = nf_format("%s/sim/calls", nf_given_value(given, "url", "http://" STANDARD_ADDRESS));
+    json_t *answer = nf_fetch(&(nf_http_spec){.method = "POST",
+                                              .url = url,
+                                              .content_type = "application/json",
+                                              .body = text,
+                                              .len = strlen(text)},
+                              &err);
+    if (answer && nf_given_has(given, "json"))
+        json_dumpf(answer, stdout, JSON_COMPACT);
+    else if (answer)
+        printf("%s", nf_json_string(answer, "taskId") ? nf_json_string(answer, "taskId") : "");
+    if (answer)
+        putchar('\n');
+    if (err.status == NF_E_UNREACHABLE)
+        nf_error_prefix(&err, "no simulator answers; is 'nimflow sim' running?");
+    json_decref(answer);
+    json_decref(body);
+    free(text);
+    free(url);
+    return answer ? NF_EXIT_OK : nf_exit_for(&err);
+}
+
+static int run(const nf_cli *cli, const nf_given *given)
+{
+    (void)cli;
+    if (given->arg_count == 1 && strcmp(given->args[0], "call") == 0)
+        return call(given);
+    if (given->arg_count > 0)
+        return nf_usage_error("sim", "unexpected '%s'; write 'sim' or 'sim call'", given->args[0]);
+    return serve(given);
+}
+
+static const nf_option options[] = {
+    {"listen", "HOST:PORT", "address of the cluster; default: " STANDARD_ADDRESS, false},
+    {"token", "TOKEN", "accept this bearer token beside the simulator's own sign-in", true},
+    {"speed", "N", "workflows run so many times faster; default: 1", false},
+    {"allow-remote", NULL, "listen beyond this machine", false},
+    {"url", "URL", "call: the simulator; default: http://" STANDARD_ADDRESS, false},
+    {"from", "NUMBER", "call: number, e-mail address or id of the customer", false},
+    {"upn", "UPN", "call: an internal caller", false},
+    {"anonymous", NULL, "call: the number is hidden", false},
+    {"modality", "NAME", "call: Audio, InstantMessaging, Email or ExternalTask; default: Audio", false},
+    {"direction", "NAME", "call: Inbound or Outbound; default: Inbound", false},
+    {"service", "UPN", "call: the service; default: the first one", false},
+    {"json", NULL, "call: the answer as JSON", false},
+    {0},
+};
+
+const nf_command nf_command_sim = {
+    "sim",
+    "[OPTION]... | call [OPTION]...",
+    "Run a simulated Nimbus cluster with a page that shows what the agent sees, or place a call there.",
+    "Examples:\n"
+    "  nimflow sim --token secret\n"
+    "  nimflow sim call --from +41791234567\n"
+    "  nimflow sim call --from ada@example.com --modality InstantMessaging",
+    options,
+    run,
+};
