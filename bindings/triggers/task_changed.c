@@ -100,5 +100,6 @@ NF_TRIGGER(task_changed) = {
     .event = event,
     .partition = "taskId",
     .owner = "serviceUPN",
+    .repeats = "updatedParameterName",
     .subscribe = "/v1/triggers/tasks",
 };

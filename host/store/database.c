@@ -204,7 +204,7 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
     sqlite3_bind_int(s, 4, (int)e->attempts);
     sqlite3_bind_int64(s, 5, e->id);
     nf_status status = nf_database_step(db, NF_SQL_END_RUN, err);
-    if (status != NF_OK)
+    if (status != NF_OK || sqlite3_changes(db->writer) == 0) /* none: its event was never stored */
         return status;
     s = db->statements[NF_SQL_ADD_DETAIL];
     sqlite3_bind_int64(s, 1, e->id);

@@ -95,6 +95,7 @@ typedef struct nf_trigger {
     const nf_param *event;    /* the fields of the notification; unknown ones are refused in a script */
     const char *partition;    /* the field whose value orders events, e.g. "taskId" */
     const char *owner;        /* the field that names the service, e.g. "serviceUPN" */
+    const char *repeats;      /* a field that, when set, makes equal notifications in a row normal, or NULL */
     const char *subscribe;    /* POST path of the registration; DELETE path/{id} ends it */
 } nf_trigger;
 
