@@ -377,8 +377,8 @@ static int set_timer(CURLM *multi, long ms, void *ctx)
 {
     nf_http_client *client = ctx;
     (void)multi;
-    client->kick = ms == 0;
-    if (ms > 0)
+    client->kick = ms == 0; /* done before the loop sleeps; the timer only keeps the loop from ending before that */
+    if (ms >= 0)
         nf_timer_start(client->timer, (uint64_t)ms, 0);
     else
         nf_timer_stop(client->timer);

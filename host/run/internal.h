@@ -40,9 +40,11 @@ typedef struct nf_crew {
     struct nf_crew *prev, *next;
 } nf_crew;
 
-/* A version that a worker has. */
+/* A version that a worker has, or is loading; runs that were given to it meanwhile are held. */
 typedef struct nf_known {
     uint64_t id;
+    bool loaded;
+    nf_run *held;
     UT_hash_handle hh;
 } nf_known;
 
@@ -110,6 +112,7 @@ struct nf_run {
     nf_run_state state;
     nf_lane *lane;
     nf_crew *crew;
+    nf_known *held_by; /* on a worker that has not loaded the version yet */
     unsigned attempts, crashes;
     int64_t started_ms;
     uint64_t started_ns;
@@ -119,7 +122,7 @@ struct nf_run {
     nf_strbuf timeline;
     nf_run_ended *ended;
     void *ctx;
-    nf_run *prev, *next;           /* in pool->ready */
+    nf_run *prev, *next;           /* in pool->ready, or held until the version is loaded */
     nf_run *lane_prev, *lane_next; /* in lane->runs */
     UT_hash_handle hh;             /* in crew->runs */
 };
@@ -127,7 +130,7 @@ struct nf_run {
 /* pool.c */
 void nf_pool_dispatch(nf_pool *pool);
 nf_crew *nf_pool_any_crew(nf_pool *pool, nf_error *err);
-void nf_crew_give_version(nf_crew *crew, nf_version *version);
+nf_known *nf_crew_give_version(nf_crew *crew, nf_version *version);
 
 /* version.c */
 void nf_version_on_loaded(nf_crew *crew, const nf_frame *frame, const char *payload);
@@ -141,7 +144,8 @@ void nf_lane_leave(nf_run *run);
 
 /* run.c */
 void nf_run_make_ready(nf_run *run);
-void nf_run_send_start(nf_run *run, nf_crew *crew);
+void nf_run_give_to(nf_run *run, nf_crew *crew);
+void nf_run_release_held(nf_known *known, const char *failure);
 void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload);
 void nf_run_worker_lost(nf_run *run, bool was_on_cpu);
 void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text);

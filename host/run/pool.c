@@ -204,7 +204,7 @@ void nf_pool_dispatch(nf_pool *pool)
             return;
         DL_DELETE(pool->ready, run);
         pool->waiting--;
-        nf_run_send_start(run, crew);
+        nf_run_give_to(run, crew);
     }
 }
 
@@ -227,16 +227,17 @@ static void on_timer(void *ctx)
     nf_pool_dispatch(pool);
 }
 
-void nf_crew_give_version(nf_crew *crew, nf_version *version)
+nf_known *nf_crew_give_version(nf_crew *crew, nf_version *version)
 {
     nf_known *known;
     HASH_FIND(hh, crew->known, &version->id, sizeof version->id, known);
     if (known)
-        return;
+        return known;
     known = nf_alloc(sizeof *known);
     known->id = version->id;
     HASH_ADD(hh, crew->known, id, sizeof known->id, known);
     nf_version_send_load(version, crew);
+    return known;
 }
 
 /* ---- life ---- */

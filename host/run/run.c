@@ -70,7 +70,7 @@ static uint32_t trigger_index(const nf_runner *runner, const nf_trigger *trigger
     return UINT32_MAX;
 }
 
-void nf_run_send_start(nf_run *run, nf_crew *crew)
+static void send_start(nf_run *run)
 {
     nf_pool *pool = run->pool;
     nf_msg_start head = {
@@ -81,18 +81,41 @@ void nf_run_send_start(nf_run *run, nf_crew *crew)
         .limits = run->handler->limits,
     };
     seed_from_id(run->key, head.seed);
+    run->started_ms = head.now_ms;
+    run->started_ns = nf_clock_ns();
+    nf_worker_send(run->crew->worker, NF_MSG_START, 0, run->key, &head, sizeof head, run->event, run->len);
+}
+
+void nf_run_give_to(nf_run *run, nf_crew *crew)
+{
     run->state = NF_RUN_ON_WORKER;
     run->crew = crew;
     run->attempts++;
-    run->started_ms = head.now_ms;
-    run->started_ns = nf_clock_ns();
     if (run->crashes > 0)
         crew->alone = run;
     HASH_ADD(hh, crew->runs, key, sizeof run->key, run);
     crew->active++;
-    pool->running++;
-    nf_crew_give_version(crew, run->version);
-    nf_worker_send(crew->worker, NF_MSG_START, 0, run->key, &head, sizeof head, run->event, run->len);
+    run->pool->running++;
+    nf_known *known = nf_crew_give_version(crew, run->version);
+    if (known->loaded) {
+        send_start(run);
+    } else {
+        run->held_by = known;
+        DL_APPEND(known->held, run);
+    }
+}
+
+void nf_run_release_held(nf_known *known, const char *failure)
+{
+    while (known->held) {
+        nf_run *run = known->held;
+        DL_DELETE(known->held, run);
+        run->held_by = NULL;
+        if (failure)
+            nf_run_end_with(run, NF_OUTCOME_FAILED, failure);
+        else
+            send_start(run);
+    }
 }
 
 nf_run *nf_crew_find_run(nf_crew *crew, uint64_t id)
@@ -109,6 +132,9 @@ static void leave_crew(nf_run *run)
     nf_crew *crew = run->crew;
     if (!crew)
         return;
+    if (run->held_by)
+        DL_DELETE(run->held_by->held, run);
+    run->held_by = NULL;
     HASH_DEL(crew->runs, run);
     crew->active--;
     run->pool->running--;
@@ -170,7 +196,7 @@ void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text)
 
 void nf_run_cancel(nf_run *run)
 {
-    if (run->state == NF_RUN_ON_WORKER)
+    if (run->state == NF_RUN_ON_WORKER && !run->held_by)
         nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_CANCELLED, run->key, NULL, 0, NULL, 0);
     else
         nf_run_end_with(run, NF_OUTCOME_CANCELLED, "cancelled before it started");

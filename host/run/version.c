@@ -182,16 +182,10 @@ static nf_status load_error(const nf_version *version, const char *payload, size
     return err->status;
 }
 
-void nf_version_on_loaded(nf_crew *crew, const nf_frame *frame, const char *payload)
+/* The first worker's answer decides what the version is. */
+static void decide(nf_version *version, const nf_frame *frame, const char *payload)
 {
-    nf_version *version;
     nf_error err = {0};
-    DL_FOREACH (crew->pool->versions, version) {
-        if (version->id == frame->id)
-            break;
-    }
-    if (!version || version->answered)
-        return;
     if (frame->aux != 0) {
         load_error(version, payload, frame->size, &err);
     } else {
@@ -201,6 +195,27 @@ void nf_version_on_loaded(nf_crew *crew, const nf_frame *frame, const char *payl
         json_decref(declared);
     }
     answer(version, err.status == NF_OK ? NULL : &err);
+}
+
+void nf_version_on_loaded(nf_crew *crew, const nf_frame *frame, const char *payload)
+{
+    nf_known *known;
+    nf_version *version;
+    HASH_FIND(hh, crew->known, &frame->id, sizeof frame->id, known);
+    if (!known)
+        return; /* it was let go of meanwhile */
+    known->loaded = frame->aux == 0;
+    if (!known->loaded)
+        HASH_DEL(crew->known, known);
+    nf_run_release_held(known, known->loaded ? NULL : "the flow did not load in this worker");
+    if (!known->loaded)
+        free(known);
+    DL_FOREACH (crew->pool->versions, version) {
+        if (version->id == frame->id)
+            break;
+    }
+    if (version && !version->answered)
+        decide(version, frame, payload);
 }
 
 void nf_version_send_load(nf_version *version, nf_crew *crew)

@@ -230,22 +230,21 @@ static void end_overdue(nf_worker *w)
 /* Sleep until something is to be done; after a second without any run, give memory back. */
 static void sleep_until_needed(nf_worker *w)
 {
-    static bool trimmed; /* since the last run */
     uint64_t before = nf_cpu_now(), deadline = nf_runs_deadline();
     bool idle = nf_runs_count() == 0;
     int timeout = -1;
     if (deadline != UINT64_MAX)
         timeout = deadline > before ? (int)((deadline - before) / 1000000 + 1) : 0;
-    else if (idle && !trimmed)
+    else if (idle && !w->trimmed)
         timeout = IDLE_MS;
     nf_port_wait(&w->port, timeout);
     uint64_t slept = nf_cpu_now() - before;
     nf_cpu_slept(slept);
-    if (idle && !trimmed && slept >= (uint64_t)IDLE_MS * 1000000) {
+    if (idle && !w->trimmed && slept >= (uint64_t)IDLE_MS * 1000000) {
         nf_runs_trim();
-        trimmed = true;
+        w->trimmed = true;
     } else if (!idle) {
-        trimmed = false;
+        w->trimmed = false;
     }
 }
 
@@ -266,22 +265,28 @@ void nf_worker_build(nf_worker *w, const char *description, size_t len)
     nf_run_free(run);
 }
 
+static void handle_frames(nf_worker *w)
+{
+    nf_frame frame;
+    const char *payload;
+    while (nf_port_frame(&w->port, &frame, &payload)) {
+        if (!nf_port_has_room(&w->port))
+            make_room(w);
+        on_frame(w, &frame, payload);
+    }
+}
+
+/* The first frames may have been read together with the set-up, so it begins with those. */
 void nf_worker_run(nf_worker *w)
 {
     for (;;) {
-        nf_frame frame;
-        const char *payload;
+        handle_frames(w);
+        run_slices(w);
+        end_overdue(w);
+        flush(w);
         if (nf_runs_ready() == 0)
             sleep_until_needed(w);
         if (!nf_port_read(&w->port))
             peer_gone();
-        while (nf_port_frame(&w->port, &frame, &payload)) {
-            if (!nf_port_has_room(&w->port))
-                make_room(w);
-            on_frame(w, &frame, payload);
-        }
-        run_slices(w);
-        end_overdue(w);
-        flush(w);
     }
 }
