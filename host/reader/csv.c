@@ -134,7 +134,7 @@ static nf_status read_record(csv *in, nf_grid *grid, nf_error *err)
                                 (unsigned long long)line);
         status = nf_grid_cell(grid, column++, NF_CELL_TEXT, in->field, in->len, line, err);
     } while (!in->last && !status);
-    return status ? status : nf_grid_row(grid, line, err);
+    return status ? status : nf_grid_row(grid, err);
 }
 
 nf_status nf_read_csv(const char *bytes, size_t len, const char *name, nf_output *out,

@@ -79,7 +79,10 @@ static nf_status write_nullable(nf_output *out, const char *text, nf_error *err)
 /* {"sheet":...,"table":...,"columns": without what follows */
 static nf_status write_head(nf_grid *grid, nf_error *err)
 {
-    nf_status status = nf_output_add(grid->out, "{\"sheet\":", 9, err);
+    nf_status status =
+        nf_output_room(grid->out, 6 * NF_READ_NAME_MAX * (size_t)(grid->columns + 3), err);
+    if (!status)
+        status = nf_output_add(grid->out, "{\"sheet\":", 9, err);
     if (!status)
         status = write_nullable(grid->out, grid->sheet, err);
     if (!status)
@@ -206,7 +209,9 @@ static nf_status write_cell(nf_grid *grid, const nf_cell *cell, nf_error *err)
 static nf_status write_row(nf_grid *grid, nf_error *err)
 {
     unsigned written = 0;
-    nf_status status = NF_OK;
+    if (++grid->out->rows > NF_READ_ROWS_MAX)
+        return nf_error_set(err, NF_E_LIMIT, "it has more than %d rows", NF_READ_ROWS_MAX);
+    nf_status status = nf_output_room(grid->out, 6 * grid->len + 8 * grid->columns + 8, err);
     for (unsigned i = 0; i < grid->columns && !status; i++) {
         if (!*grid->names[i])
             continue;
@@ -214,8 +219,6 @@ static nf_status write_row(nf_grid *grid, nf_error *err)
         if (!status)
             status = write_cell(grid, &grid->cells[i], err);
     }
-    if (!status && ++grid->out->rows > NF_READ_ROWS_MAX)
-        return nf_error_set(err, NF_E_LIMIT, "it has more than %d rows", NF_READ_ROWS_MAX);
     return status ? status : nf_output_add(grid->out, "]\n", 2, err);
 }
 
@@ -241,9 +244,8 @@ static bool has_value(const nf_grid *grid)
     return false;
 }
 
-nf_status nf_grid_row(nf_grid *grid, uint64_t row, nf_error *err)
+nf_status nf_grid_row(nf_grid *grid, nf_error *err)
 {
-    (void)row;
     nf_status status = NF_OK;
     if (!grid->broken && grid->used > 0) {
         if (!grid->named)

@@ -57,7 +57,7 @@ nf_status nf_grid_cell(nf_grid *grid, unsigned column, nf_cell_type type, const 
                        size_t len, uint64_t row, nf_error *err);
 
 /** The row is complete. */
-nf_status nf_grid_row(nf_grid *grid, uint64_t row, nf_error *err);
+nf_status nf_grid_row(nf_grid *grid, nf_error *err);
 
 /** No more rows: a table that never got a name for any column is reported as empty. */
 nf_status nf_grid_end(nf_grid *grid, nf_error *err);

@@ -23,12 +23,17 @@ nf_status nf_output_flush(nf_output *out, nf_error *err)
     return NF_OK;
 }
 
+nf_status nf_output_room(const nf_output *out, size_t bytes, nf_error *err)
+{
+    if (bytes <= NF_READ_OUTPUT_MAX && out->total <= NF_READ_OUTPUT_MAX - bytes)
+        return NF_OK;
+    return nf_error_set(err, NF_E_LIMIT, "its values are more than %d MiB",
+                        NF_READ_OUTPUT_MAX >> 20);
+}
+
 nf_status nf_output_add(nf_output *out, const char *bytes, size_t len, nf_error *err)
 {
     out->total += len;
-    if (out->total > NF_READ_OUTPUT_MAX)
-        return nf_error_set(err, NF_E_LIMIT, "its values are more than %d MiB",
-                            NF_READ_OUTPUT_MAX >> 20);
     while (len > 0) {
         if (out->len == sizeof out->buffer) {
             nf_status status = nf_output_flush(out, err);
@@ -73,7 +78,6 @@ void nf_output_close(nf_output *out, const nf_error *err)
 {
     nf_error ignored = {0};
     char line[64];
-    out->total = 0; /* the last line always has room */
     if (err->status) {
         nf_output_add(out, "{\"error\":", 9, &ignored);
         nf_output_text(out, err->text, strlen(err->text), &ignored);

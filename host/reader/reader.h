@@ -51,7 +51,11 @@ typedef struct nf_output {
     char buffer[64 << 10];
 } nf_output;
 
-/** Append bytes. Fails when the result grows beyond its limit or nobody reads it any more. */
+/** Is there room for a line of this size? Asked before a line is begun, so that an error never
+ * comes inside of one. */
+nf_status nf_output_room(const nf_output *out, size_t bytes, nf_error *err);
+
+/** Append bytes. Fails when nobody reads the result any more. */
 nf_status nf_output_add(nf_output *out, const char *bytes, size_t len, nf_error *err);
 
 /** Append a JSON string. */

@@ -149,7 +149,7 @@ static void on_close(void *ctx, const char *element, nf_error *err)
             give_value(s, err);
         s->len = 0;
     } else if (strcmp(element, "row") == 0) {
-        nf_grid_row(s->grid, s->row, err);
+        nf_grid_row(s->grid, err);
     }
 }
 
