@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { GATHER_MS = 40, WAIT_MS = 15000, MAX_WATCHERS = 64 };
+enum { GATHER_MS = 60, WAIT_MS = 15000, MAX_WATCHERS = 64 };
 
 void sim_changed(nf_sim *sim)
 {
