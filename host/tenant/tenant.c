@@ -66,14 +66,33 @@ static void add_listeners(nf_tenant *t, const nf_version *version)
     }
 }
 
+static void on_version_kept(void *ctx, const nf_error *err)
+{
+    nf_version *version = ctx;
+    if (err)
+        nf_log_warn("store", "%s: its source could not be kept: %s", nf_version_file(version), err->text);
+    nf_version_unref(version);
+}
+
+/* Queued before any event of this version, so it is durable before or with them. */
+static void keep_source(nf_tenant *t, nf_version *version)
+{
+    size_t len;
+    const char *source = nf_version_source(version, &len);
+    nf_store_put_version(t->host->store, nf_version_hash(version), t->config->name, nf_version_file(version), source, len,
+                         on_version_kept, nf_version_ref(version));
+}
+
 static void rebuild(nf_tenant *t)
 {
     size_t count;
     const nf_flow *flows = nf_flows_list(t->flows, &count);
     free_listeners(t);
     for (size_t i = 0; i < count; i++) {
-        if (flows[i].version)
+        if (flows[i].version) {
+            keep_source(t, flows[i].version);
             add_listeners(t, flows[i].version);
+        }
     }
     t->listening = true;
     want_subscriptions(t);
