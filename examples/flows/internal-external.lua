@@ -11,7 +11,7 @@ end
 
 nimbus.on_task {
   name       = "Tell colleagues from customers",
-  services   = { "helpdesk@contoso.example" },
+  services   = { "support@contoso.example" },
   events     = { "SystemAccepted" },
   modalities = { "Audio" },
   directions = { "Inbound" },

@@ -3,7 +3,7 @@
 -- flow.skip ends a run without an error; its reason is shown in the history.
 nimbus.on_task {
   name       = "Skip anonymous callers",
-  services   = { "reception@contoso.example" },
+  services   = { "support@contoso.example" },
   events     = { "SystemAccepted" },
   modalities = { "Audio" },
   directions = { "Inbound" },
