@@ -140,6 +140,7 @@ int lx_effect(lua_State *L)
     run->action = (uint32_t)lua_tointeger(L, lua_upvalueindex(INDEX));
     run->payload = arguments;
     nf_run_yield(run, NF_RUN_WAITING);
+    run->payload = (nf_text){0};
     nf_host_leave(run);
 
     lua_settop(L, 0);

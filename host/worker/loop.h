@@ -13,6 +13,7 @@ typedef struct nf_worker {
     nf_port port;
     nf_image *base;   /* libraries and surface, no flow */
     nf_image *images; /* one per loaded version; the last used first */
+    bool trimmed;     /* idle slots gave their memory back since the last run */
 } nf_worker;
 
 /** Build the base image from the surface's description. Ends the process if the description is

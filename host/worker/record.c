@@ -36,14 +36,13 @@ static int lx_record_field(lua_State *L)
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
     lua_settop(L, 2);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, fields) != LUA_TNIL)
-        return 0;
     const char *word = lua_tostring(L, 2);
-    if (find_same_word(L, fields, word) || find_same_word(L, 1, word)) {
+    if (find_same_word(L, 1, word)) {
         lua_rawget(L, 1);
         return 1;
     }
+    if (find_same_word(L, fields, word))
+        return 0;
     nf_nearest nearest = {.word = word};
     nf_nearest_keys(&nearest, L, fields);
     nf_nearest_keys(&nearest, L, 1);
@@ -155,6 +154,19 @@ static void read_field(lua_State *L, nf_json_in *in, nf_jtoken token)
     lua_replace(L, node);
 }
 
+/* Push what the fields table at `fields` says of the key at the top, whatever its case; true if it is known. */
+static bool push_field(lua_State *L, int fields)
+{
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, fields) != LUA_TNIL)
+        return true;
+    if (!find_same_word(L, fields, lua_tostring(L, -2)))
+        return false;
+    lua_rawget(L, fields);
+    lua_remove(L, -2);
+    return true;
+}
+
 /* The object whose '{' was just read, with the node at the absolute index `node`. */
 static void read_record(lua_State *L, nf_json_in *in, int node)
 {
@@ -168,8 +180,7 @@ static void read_record(lua_State *L, nf_json_in *in, int node)
         token = nf_jscan_next(&in->scan);
         if (token == NF_J_ERROR)
             break;
-        lua_pushvalue(L, -1);
-        bool known = lua_rawget(L, record + 1) != LUA_TNIL;
+        bool known = push_field(L, record + 1);
         if (token != NF_J_NULL) {
             read_field(L, in, token);
             lua_rawset(L, record);

@@ -232,6 +232,8 @@ void nf_run_cancel(nf_run *run, nf_outcome outcome)
 
 uint64_t nf_runs_deadline(void)
 {
+    if (!waiting)
+        next_deadline = UINT64_MAX;
     return next_deadline;
 }
 

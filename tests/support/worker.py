@@ -124,7 +124,7 @@ def write_all(fd, data):
 
 class Worker:
     def __init__(self, surface=None, program=None, filtered=None, lock=True):
-        self.surface = surface or SURFACE
+        self.surface = SURFACE if surface is None else surface
         self.effects = {"flow.sleep": lambda args: None}
         self.now_ms = NOW_MS
         self.buffer = bytearray()
