@@ -19,10 +19,12 @@ target_compile_options(nf_options INTERFACE
   -Wvla -Wundef -Wformat=2 -fno-common -fno-strict-aliasing
   $<$<BOOL:${NF_WERROR}>:-Werror>)
 if(NF_SANITIZE)
-  # no-sanitize-recover: the first finding ends the process, so a test cannot pass over it
-  target_compile_options(nf_options INTERFACE
-    -fsanitize=${NF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_link_options(nf_options INTERFACE -fsanitize=${NF_SANITIZE})
+  # no-sanitize-recover: the first finding ends the process, so a test cannot pass over it.
+  # A target with the property NF_NOT_SANITIZED is left as it is.
+  set(flags -fsanitize=${NF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  set(wanted $<NOT:$<BOOL:$<TARGET_PROPERTY:NF_NOT_SANITIZED>>>)
+  target_compile_options(nf_options INTERFACE $<${wanted}:${flags}>)
+  target_link_options(nf_options INTERFACE $<${wanted}:-fsanitize=${NF_SANITIZE}>)
   target_compile_definitions(nf_options INTERFACE NF_SANITIZED)
 elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_options(nf_options INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
