@@ -118,22 +118,26 @@ static void strip_trunk(const nf_phone_plan *plan, const char *digits, char *out
     strcpy(out, digits);
 }
 
+static const nf_phone_plan *plan_at(unsigned position)
+{
+    return position ? &nf_phone_plans[position - 1] : NULL;
+}
+
+static bool is_letter(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
 static const nf_phone_plan *plan_of_country(const char *country)
 {
-    if (!country || strlen(country) != 2)
+    if (!country || !is_letter(country[0]) || !is_letter(country[1]) || country[2] != 0)
         return NULL;
-    for (size_t i = 0; i < nf_phone_plan_count; i++)
-        if (memcmp(nf_phone_plans[i].country, country, 3) == 0)
-            return &nf_phone_plans[i];
-    return NULL;
+    return plan_at(nf_phone_by_country[26 * (country[0] - 'A') + (country[1] - 'A')]);
 }
 
 static const nf_phone_plan *plan_of_code(unsigned code)
 {
-    for (size_t i = 0; i < nf_phone_plan_count; i++)
-        if (nf_phone_plans[i].code == code && nf_phone_plans[i].main)
-            return &nf_phone_plans[i];
-    return NULL;
+    return plan_at(nf_phone_by_code[code]);
 }
 
 /* Take the country code off; no code is the beginning of another. */

@@ -8,8 +8,6 @@
 #ifndef NF_BASE_PHONE_TABLE_H
 #define NF_BASE_PHONE_TABLE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -24,7 +22,6 @@ enum {
 typedef struct nf_phone_plan {
     char country[3];        /* ISO 3166-1 alpha-2, or "" for a code that belongs to no country */
     uint16_t code;          /* country calling code */
-    bool main;              /* the first country of its calling code */
     uint32_t lengths;       /* bit n: a number may have n digits after the calling code */
     uint16_t international; /* program of the prefix for calls abroad; 0: none */
     uint16_t pattern;       /* program of a whole national number */
@@ -33,7 +30,16 @@ typedef struct nf_phone_plan {
 } nf_phone_plan;
 
 extern const nf_phone_plan nf_phone_plans[];
-extern const size_t nf_phone_plan_count;
+
+/** The position in nf_phone_plans, counted from 1, of the first country of a calling code; 0: no
+ * such code. */
+extern const uint8_t nf_phone_by_code[1000];
+
+/** The position, counted from 1, of a country: 26 * its first letter + its second, A being 0; 0: no
+ * such country. */
+extern const uint8_t nf_phone_by_country[26 * 26];
+
+/** All programs. */
 extern const uint16_t nf_phone_code[];
 
 #endif

@@ -116,10 +116,18 @@ const rows = [
   ...Object.entries(metadata.nonGeographic).map(([, d]) => row('', d)),
 ]
 
+// where to look: position in the table, from 1; 0 is none
+const byCode = Array(1000).fill(0), byCountry = Array(26 * 26).fill(0)
+rows.forEach((r, i) => {
+  if (r.main) byCode[r.code] = i + 1
+  if (r.name) byCountry[(r.name.charCodeAt(0) - 65) * 26 + r.name.charCodeAt(1) - 65] = i + 1
+})
+if (rows.length > 255) throw new Error('the positions need more than a byte')
+
 const hex = n => '0x' + n.toString(16).padStart(4, '0')
-const wrap = (list, indent) => {
+const wrap = (list, indent, width = 26) => {
   const lines = []
-  for (let i = 0; i < list.length; i += 14) lines.push(indent + list.slice(i, i + 14).join(', ') + ',')
+  for (let i = 0; i < list.length; i += width) lines.push(indent + list.slice(i, i + width).join(', ') + ',')
   return lines.join('\n')
 }
 const cut = text => text.length > 100 ? text.slice(0, 97) + '...' : text
@@ -142,16 +150,23 @@ const out = `/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/phone_table.h"
 
 /* clang-format off */
-/* country, calling code, first of its code, possible lengths, international prefix, number, trunk prefix, rule */
+/* country, calling code, possible lengths, international prefix, number, trunk prefix, rule */
 const nf_phone_plan nf_phone_plans[] = {
-${rows.map(r => `    {"${r.name}", ${r.code}, ${r.main}, 0x${r.lengths.toString(16)}, ${r.international}, ${r.pattern}, ${r.trunk}, "${r.rule}"},`).join('\n')}
+${rows.map(r => `    {"${r.name}", ${r.code}, 0x${r.lengths.toString(16)}, ${r.international}, ${r.pattern}, ${r.trunk}, "${r.rule}"},`).join('\n')}
 };
-const size_t nf_phone_plan_count = sizeof nf_phone_plans / sizeof nf_phone_plans[0];
+
+const uint8_t nf_phone_by_code[1000] = {
+${wrap(byCode, '    ')}
+};
+
+const uint8_t nf_phone_by_country[26 * 26] = {
+${wrap(byCountry, '    ')}
+};
 
 /* Programs start at the index given above; 0 is none. */
 const uint16_t nf_phone_code[] = {
     ${hex(MATCH)},
-${programs.map(p => `    /* ${starts.get(p.key)}: ${cut(p.key)} */\n${wrap(p.code.map(hex), '    ')}`).join('\n')}
+${programs.map(p => `    /* ${starts.get(p.key)}: ${cut(p.key)} */\n${wrap(p.code.map(hex), '    ', 14)}`).join('\n')}
 };
 /* clang-format on */
 `
