@@ -20,7 +20,8 @@ enum {
     CALLERS = 1000,         /* people in the address list */
     EVENTS_MAX = 4000000,   /* of one round */
     BUFFER_MAX = 256 << 10, /* bytes of one message */
-    LOST_S = 10,            /* an update that has not come for so long is lost */
+    STUBS_MAX = 8192,
+    LOST_S = 10, /* an update that has not come for so long is lost */
 };
 
 /* ---- connections ---- */
@@ -113,6 +114,7 @@ typedef struct round {
 struct load {
     int epoll;
     load_source listener, timer, commands;
+    stream *stubs[STUBS_MAX]; /* connections of the host to us, by descriptor */
     char callback_path[512];
     char callback_host[64];
     int callback_port, registrations;
@@ -122,6 +124,8 @@ struct load {
     round_state round;
     uint64_t next_number;
     int pid; /* of the host, for its usage */
+    char command[256];
+    size_t command_len;
     bool ending;
 };
 
@@ -147,6 +151,9 @@ void load_poll(load *l, int ms);
 
 /** Listen on 127.0.0.1; returns the port. */
 int stub_listen(load *l, int port);
+
+/** Close the listener and all connections. */
+void stub_close(load *l);
 
 /* ---- usage of processes ---- */
 

@@ -263,6 +263,6 @@ void round_run(load *l, bool open_loop, uint64_t amount, double seconds)
     usage after = usage_now(l->pid);
     load_poll(l, 50); /* an update that comes twice comes soon */
     report(l, &before, &after);
-    l->round.running = false;
+    l->round = (round_state){0};
     clients_close(l);
 }

@@ -86,6 +86,21 @@ static void take_request(load *l, stream *s, const message *m)
     answer(s, "404 Not Found", "", "{}");
 }
 
+static void forget(load *l, stream *s)
+{
+    l->stubs[s->source.fd] = NULL;
+    stream_close(s);
+    free(s);
+}
+
+void stub_close(load *l)
+{
+    close(l->listener.fd);
+    for (int i = 0; i < STUBS_MAX; i++)
+        if (l->stubs[i])
+            forget(l, l->stubs[i]);
+}
+
 static void on_stub(load *l, load_source *source, uint32_t events)
 {
     stream *s = (stream *)source;
@@ -96,10 +111,8 @@ static void on_stub(load *l, load_source *source, uint32_t events)
         take_request(l, s, &m);
         stream_consume(s, m.size);
     }
-    if (!open || whole < 0 || !stream_write(l, s)) {
-        stream_close(s);
-        free(s);
-    }
+    if (!open || whole < 0 || !stream_write(l, s))
+        forget(l, s);
 }
 
 static void on_accept(load *l, load_source *source, uint32_t events)
@@ -107,7 +120,11 @@ static void on_accept(load *l, load_source *source, uint32_t events)
     (void)events;
     int fd, one = 1;
     while ((fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        stream *s = calloc(1, sizeof *s);
+        if (fd >= STUBS_MAX) {
+            close(fd);
+            continue;
+        }
+        stream *s = l->stubs[fd] = calloc(1, sizeof *s);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         s->source = (struct load_source){fd, on_stub};
         stream_watch(l, s);

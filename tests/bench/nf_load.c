@@ -80,24 +80,28 @@ static void run_command(load *l, const char *line)
     }
 }
 
-/* Whole lines of standard input, one at a time. */
+/* Only taken in here: a command polls itself, which must not happen inside of a poll. */
 static void on_command(load *l, load_source *source, uint32_t events)
 {
-    static char line[256];
-    static size_t len;
     (void)events;
-    ssize_t n = read(source->fd, line + len, sizeof line - 1 - len);
-    if (n <= 0) {
+    ssize_t n =
+        read(source->fd, l->command + l->command_len, sizeof l->command - 1 - l->command_len);
+    if (n > 0)
+        l->command_len += (size_t)n;
+    else
         l->ending = true;
-        return;
-    }
-    len += (size_t)n;
-    line[len] = 0;
-    for (char *end; (end = strchr(line, '\n')) != NULL;) {
-        *end = 0;
+}
+
+static void run_commands(load *l)
+{
+    char line[sizeof l->command];
+    for (char *end; (end = memchr(l->command, '\n', l->command_len)) != NULL;) {
+        size_t len = (size_t)(end - l->command);
+        memcpy(line, l->command, len);
+        line[len] = 0;
+        l->command_len -= len + 1;
+        memmove(l->command, end + 1, l->command_len);
         run_command(l, line);
-        len -= (size_t)(end + 1 - line);
-        memmove(line, end + 1, len + 1);
     }
 }
 
@@ -144,7 +148,13 @@ int main(int argc, char **argv)
     watch(&l, &l.commands);
     printf("{\"port\":%d}\n", port);
     fflush(stdout);
-    while (!l.ending)
+    while (!l.ending) {
         load_poll(&l, 1000);
+        run_commands(&l);
+    }
+    stub_close(&l);
+    close(l.timer.fd);
+    close(l.epoll);
+    free(l.events);
     return 0;
 }
