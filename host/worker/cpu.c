@@ -16,15 +16,23 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define NS_PER_MS 1000000u
-#define SLICE_NS  (5u * NS_PER_MS)
-#define TICK_NS   (4u * NS_PER_MS)
+#ifdef NF_STRESS /* a build for tests: preempt at every tick, many times a millisecond */
+#define SLICE_NS   1u
+#define TICK_NS    100000u
+#define TICK_CLOCK CLOCK_MONOTONIC
+#else
+#define SLICE_NS   (5u * NS_PER_MS)
+#define TICK_NS    (4u * NS_PER_MS)
+#define TICK_CLOCK CLOCK_THREAD_CPUTIME_ID
+#endif
 #define SHORT_NS  200000u          /* below this, monotonic time is taken for CPU time */
 #define ANCHOR_NS (5u * NS_PER_MS) /* how long the two clocks are taken to run alike */
 
-enum { ALTERNATE_STACK = 65536, TICKS_TO_SYNC = 2 };
+enum { ALTERNATE_STACK = 65536, SIGNAL_ROOM = 16384, TICKS_TO_SYNC = 2 };
 
 static struct {
     uint64_t start;      /* of the slice, monotonic */
@@ -95,7 +103,8 @@ NF_NORETURN static void end_over(nf_run *run)
     nf_run_exceeded(run, NF_OUTCOME_OVER_TIME, NF_BUDGET_WALL, 0);
 }
 
-void nf_cpu_end_anywhere(nf_run *run, nf_outcome outcome, nf_budget budget, uint64_t used)
+NF_LEAVES_ANY_STACK void nf_cpu_end_anywhere(nf_run *run, nf_outcome outcome, nf_budget budget,
+                                             uint64_t used)
 {
     run->outcome = outcome;
     run->over_budget = budget;
@@ -106,7 +115,7 @@ void nf_cpu_end_anywhere(nf_run *run, nf_outcome outcome, nf_budget budget, uint
 }
 
 /* The search for the line met a Lua state in the middle of a change: end without a line. */
-NF_NORETURN static void give_up_looking(nf_run *run)
+NF_LEAVES_ANY_STACK NF_NORETURN static void give_up_looking(nf_run *run)
 {
     run->where[0] = '\0';
     nf_run_leave(run, run->outcome);
@@ -175,7 +184,7 @@ static void tick(nf_run *run)
         else if (run->over > TICKS_TO_SYNC)
             nf_cpu_end_anywhere(run, cpu ? NF_OUTCOME_OVER_CPU : NF_OUTCOME_OVER_TIME,
                                 cpu ? NF_BUDGET_CPU : NF_BUDGET_WALL, 0);
-    } else if (nf_cpu_slice() > SLICE_NS) {
+    } else if (nf_cpu_slice() >= SLICE_NS) {
         run->in_host = 1;
         nf_run_yield(run, NF_RUN_READY);
         run->in_host = 0;
@@ -197,21 +206,53 @@ static void on_tick(int signal_number)
     errno = saved;
 }
 
-static bool in_guard(const nf_run *run, const char *address)
+/* The stack pointer where the signal came; NULL where we do not know how to read it. */
+static const char *stack_pointer(const ucontext_t *context)
 {
-    return address >= run->fiber.low - NF_STACK_GUARD && address < run->fiber.low;
+#if defined(__x86_64__)
+    return (const char *)context->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    return (const char *)context->uc_mcontext.sp;
+#else
+    (void)context;
+    return NULL;
+#endif
+}
+
+/* Did the fiber run out of stack: in its own code, or because the kernel had no room for the frame
+ * of a signal? */
+static bool stack_is_full(const nf_run *run, const siginfo_t *info, const ucontext_t *context)
+{
+    const char *low = run->fiber.low, *address = info->si_addr, *pointer = stack_pointer(context);
+    if (address >= low - NF_STACK_GUARD && address < low)
+        return true;
+    return info->si_code == SI_KERNEL && pointer >= low && pointer < low + SIGNAL_ROOM;
+}
+
+/* The mask of the fault handler would stay in force, since it never returns. No tick may come on
+ * its stack before. */
+static void unmask_tick(nf_run *run)
+{
+    sigset_t ticking;
+    run->in_host = 1;
+    sigemptyset(&ticking);
+    sigaddset(&ticking, SIGRTMIN);
+    sigprocmask(SIG_UNBLOCK, &ticking, NULL);
 }
 
 /* On the alternate stack. Only two faults are survived: a full C stack, and looking for a line at a
  * bad moment. */
-static void on_fault(int signal_number, siginfo_t *info, void *context)
+NF_LEAVES_ANY_STACK static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     static const char text[] = "nimflow-worker: memory fault outside a script's stack; giving up\n";
-    (void)signal_number, (void)context;
+    (void)signal_number;
     nf_run *run = nf_current;
-    if (run && run->looking)
+    if (run && run->looking) {
+        unmask_tick(run);
         give_up_looking(run);
-    if (run && !run->in_host && in_guard(run, info->si_addr)) {
+    }
+    if (run && stack_is_full(run, info, context)) {
+        unmask_tick(run);
         run->over_text = "C stack overflow: calls are nested too deeply";
         nf_cpu_end_anywhere(run, NF_OUTCOME_OVER_MEMORY, NF_BUDGET_MEMORY, run->arena->used);
     }
@@ -227,6 +268,7 @@ static bool take_signals(void)
     stack_t alternate = {.ss_sp = stack, .ss_size = ALTERNATE_STACK};
     struct sigaction fault = {.sa_sigaction = on_fault,
                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    sigaddset(&fault.sa_mask, SIGRTMIN);
     struct sigaction ticking = {.sa_handler = on_tick, .sa_flags = SA_NODEFER | SA_RESTART};
     struct sigaction ignored = {.sa_handler = SIG_IGN};
     return stack != MAP_FAILED && sigaltstack(&alternate, NULL) == 0
@@ -240,6 +282,6 @@ bool nf_cpu_init(void)
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
     struct itimerspec every = {.it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-    return take_signals() && timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0
+    return take_signals() && timer_create(TICK_CLOCK, &event, &timer) == 0
            && timer_settime(timer, 0, &every, NULL) == 0;
 }

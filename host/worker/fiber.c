@@ -205,7 +205,7 @@ void nf_fiber_enter(nf_fiber *fiber)
     after_switch(saved, NULL, NULL);
 }
 
-void nf_fiber_leave(nf_fiber *fiber, bool for_good)
+NF_LEAVES_ANY_STACK void nf_fiber_leave(nf_fiber *fiber, bool for_good)
 {
     void *saved = NULL;
     before_switch(for_good ? NULL : &saved, loop_low, loop_size);

@@ -12,6 +12,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * For functions that leave a fiber from the alternate signal stack: before a call that does not
+ * return, AddressSanitizer would look for the bounds of a stack it does not know.
+ */
+#define NF_LEAVES_ANY_STACK __attribute__((no_sanitize("address")))
+
 typedef struct nf_fiber {
     void *at;  /* its saved stack pointer, or its saved context */
     char *low; /* its stack: borrowed memory */

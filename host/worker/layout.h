@@ -13,14 +13,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef NF_STRESS /* a build for tests: the stack overflows early */
+#define NF_STACK_SIZE 0x00010000u
+#else
+#define NF_STACK_SIZE 0x00100000u
+#endif
 #define NF_SLOT_BASE                                                                               \
     0x2c5b00000000u /* an odd high half, so that ordinary data does not look like a pointer */
 #define NF_SLOT_SHIFT 32
-#define NF_ARENA_AT   0x35700000u  /* the Lua heap */
-#define NF_ARENA_SIZE 0x08000000u  /* 128 MiB: the highest memory limit and room for fragmentation \
+#define NF_ARENA_AT   0x35700000u /* the Lua heap */
+#define NF_ARENA_SIZE                                                                              \
+    0x08000000u                    /* 128 MiB: the highest memory limit and room for fragmentation \
                                     */
 #define NF_STACK_AT    0x53100000u /* the C stack; below it lies an unmapped hole */
-#define NF_STACK_SIZE  0x00100000u
 #define NF_STACK_GUARD 0x00010000u /* a fault in here is a stack overflow */
 #define NF_TEXT_AT     0x71b00000u /* log lines, and behind them what is being written as JSON */
 #define NF_TEXT_SIZE   0x02000000u

@@ -154,7 +154,8 @@ static void read_field(lua_State *L, nf_json_in *in, nf_jtoken token)
     lua_replace(L, node);
 }
 
-/* Push what the fields table at `fields` says of the key at the top, whatever its case; true if it is known. */
+/* Push what the fields table at `fields` says of the key at the top, whatever its case; true if it
+ * is known. */
 static bool push_field(lua_State *L, int fields)
 {
     lua_pushvalue(L, -1);

@@ -297,7 +297,7 @@ void nf_run_yield(nf_run *run, nf_run_state state)
     nf_fiber_leave(&run->fiber, false);
 }
 
-void nf_run_leave(nf_run *run, nf_outcome outcome)
+NF_LEAVES_ANY_STACK void nf_run_leave(nf_run *run, nf_outcome outcome)
 {
     run->in_host = 1;
     run->state = NF_RUN_ENDED;

@@ -22,7 +22,7 @@ enum { NF_ANY, NF_NO_EXEC };
     X(munmap, NF_ANY)          /* images */                                                        \
     X(madvise, NF_ANY)         /* memory taken and given back in big pieces */                     \
     X(rt_sigreturn, NF_ANY)    /* the tick */                                                      \
-    X(rt_sigprocmask, NF_ANY)  /* ucontext's switch */                                             \
+    X(rt_sigprocmask, NF_ANY)  /* a full C stack; ucontext's switch */                             \
     X(exit_group, NF_ANY)
 
 /* What the sanitizers call besides. Only for builds with them. */

@@ -113,8 +113,14 @@ class Attacks(unittest.TestCase):
         self.assertEqual(host.errors, "")
 
     def test_all_at_the_same_time(self):
+        self.interleave(worker.PROGRAM)
+
+    def test_preempted_everywhere(self):
+        self.interleave(worker.PROGRAM + "-stress")
+
+    def interleave(self, program):
         canary, wrong = read(os.path.join(FOLDER, "canary.lua")), []
-        with Worker() as host:
+        with Worker(program=program) as host:
             host.load(1, "canary.lua", canary, script=True)
             versions = {}
             for number, path in enumerate(attacks()):

@@ -64,6 +64,14 @@ class Budgets(unittest.TestCase):
         self.over("over-memory", "^memory", "local s = 'x'\nwhile true do s = s .. s end", memory=4 << 20)
         self.over("over-memory", "^memory", "local c = {}\nwhile true do c[#c + 1] = coroutine.create(print) end", memory=4 << 20)
 
+    def test_c_stack(self):
+        with worker.Worker(program=worker.PROGRAM + "-stress") as host:
+            for _ in range(3):
+                end = host.script("local function f(s) return (s:gsub('.', f)) end\nreturn f('x')")
+                self.assertEqual(end.outcome, "over-memory", end)
+                self.assertEqual(end.error["message"], "C stack overflow: calls are nested too deeply")
+                self.assertEqual(host.script("return 1").result, 1)
+
     def test_garbage_is_collected(self):
         end = self.host.script("local keep = ('k'):rep(1 << 20) for i = 1, 200 do local s = ('x'):rep(1 << 20) .. i end "
                                "return #keep", limits=dict(memory=8 << 20, cpu=30000))
