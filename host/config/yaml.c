@@ -36,6 +36,16 @@ static bool next_event(struct reader *r, yaml_event_t *event)
     return false;
 }
 
+/* A text for the tree, or NULL: what has a NUL in it would be cut there without a word. */
+static char *copy_text(struct reader *r, const yaml_event_t *event)
+{
+    const char *text = (const char *)event->data.scalar.value;
+    if (strlen(text) == event->data.scalar.length)
+        return nf_strdup(text);
+    complain(r, event->start_mark, "a NUL is not allowed in a text");
+    return NULL;
+}
+
 static bool decorated(const yaml_event_t *event)
 {
     switch (event->type) {
@@ -92,9 +102,9 @@ static void read_map(struct reader *r, nf_yaml *map, int depth)
             yaml_event_delete(&event);
             return;
         }
-        char *key = nf_strdup((const char *)event.data.scalar.value);
+        char *key = copy_text(r, &event);
         yaml_event_delete(&event);
-        nf_yaml *value = next_event(r, &event) ? read_value(r, &event, depth + 1) : NULL;
+        nf_yaml *value = key && next_event(r, &event) ? read_value(r, &event, depth + 1) : NULL;
         if (!value) {
             free(key);
             return;
@@ -125,7 +135,7 @@ static nf_yaml *read_value(struct reader *r, yaml_event_t *event, int depth)
                      : type == YAML_MAPPING_START_EVENT ? NF_YAML_MAP
                                                         : NF_YAML_LIST;
         if (type == YAML_SCALAR_EVENT)
-            node->text = nf_strdup((const char *)event->data.scalar.value);
+            node->text = copy_text(r, event);
     }
     yaml_event_delete(event);
     if (node && node->kind == NF_YAML_MAP)
