@@ -191,7 +191,10 @@ nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err)
 nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *err)
 {
     sqlite3_bind_int64(db->statements[NF_SQL_ADD_DUPLICATE], 1, w->of.id);
-    return nf_database_step(db, NF_SQL_ADD_DUPLICATE, err);
+    nf_status status = nf_database_step(db, NF_SQL_ADD_DUPLICATE, err);
+    if (status == NF_OK && sqlite3_changes(db->writer) == 0) /* the first one was refused: so is this one */
+        return nf_error_set(err, NF_E_NOT_FOUND, "the event that this repeats is not stored");
+    return status;
 }
 
 nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)

@@ -12,6 +12,7 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(PROBE, "PRAGMA user_version=1") /* writes the version that is there: nothing changes */      \
     X(ADD_EVENT, "INSERT INTO event(id, tenant, subscription, trigger, hash, received, body)"      \
                  " VALUES(?,?,?,?,?,?,?)")                                                         \
     X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version) VALUES(?,?,?,?,?,?)")   \

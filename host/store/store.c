@@ -52,12 +52,20 @@ static void append(nf_write **to, nf_write **to_last, nf_write *from, nf_write *
 
 /* ---- the thread ---- */
 
+/* An empty batch finds out whether the disk works again. */
 static nf_status commit(nf_store *store, nf_write *batch, nf_error *err)
 {
     nf_database *db = &store->db;
     nf_status status = nf_database_step(db, NF_SQL_BEGIN, err);
-    for (nf_write *w = batch; w && status == NF_OK; w = w->next)
+    if (!batch && status == NF_OK)
+        status = nf_database_step(db, NF_SQL_PROBE, err);
+    for (nf_write *w = batch; w && status == NF_OK; w = w->next) {
         status = w->apply(db, w, err);
+        if (status == NF_E_NOT_FOUND) { /* this write only: what it adds to is not there; the group goes on */
+            w->result = *err;
+            status = NF_OK;
+        }
+    }
     if (status == NF_OK)
         status = nf_database_step(db, NF_SQL_COMMIT, err);
     if (status != NF_OK && !sqlite3_get_autocommit(db->writer))
@@ -113,7 +121,7 @@ static void work_batch(nf_store *store, nf_write *batch)
 
 static void wait_for_work(nf_store *store)
 {
-    if (!store->kept) {
+    if (!store->kept && !atomic_load(&store->failing)) {
         pthread_cond_wait(&store->wake_thread, &store->mutex);
         return;
     }
@@ -136,7 +144,7 @@ static void *thread_main(void *ctx)
         store->queue = store->queue_last = NULL;
         if (!batch && store->stop)
             break;
-        if (!batch && !store->kept)
+        if (!batch && !store->kept && !atomic_load(&store->failing))
             continue;
         pthread_mutex_unlock(&store->mutex);
         work_batch(store, batch);
@@ -305,6 +313,7 @@ void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], c
                           const char *source, size_t len, nf_store_done *done, void *ctx)
 {
     nf_write *w = enqueue(store, nf_apply_put_version, done, ctx);
+    w->must = true;
     memcpy(w->of.version.hash, hash, NF_SHA256_SIZE);
     w->of.version.tenant = tenant;
     w->of.version.file = file;

@@ -84,13 +84,13 @@ int64_t nf_store_new_id(nf_store *store);
 void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs, size_t count,
                         nf_store_done *done, void *ctx);
 
-/** Count one more delivery of an event that is stored or on its way. Durable together with or after that event. */
+/** Count one more delivery of an event that is stored or on its way; an error when that one was not stored after all. */
 void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx);
 
 /** Write the end of a run. Never fails for good: `done` comes when it is durable. */
 void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx);
 
-/** Keep the source of a flow version, so that its runs can resume under it. */
+/** Keep the source of a flow version, so that its runs can resume under it. Never fails for good. */
 void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant, const char *file,
                           const char *source, size_t len, nf_store_done *done, void *ctx);
 
