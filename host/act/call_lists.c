@@ -15,9 +15,12 @@ static void on_found(void *ctx, const nf_error *err, const nf_list_match *match)
         return;
     }
     nf_strbuf result = nf_strbuf_new(LONGEST_ROW + 64);
+    nf_strbuf_reserve(&result, match->row_len < LONGEST_ROW ? match->row_len + 64 : 0);
     nf_strbuf_puts(&result, "{\"row\":");
     nf_strbuf_add(&result, match->row, match->row_len);
-    nf_strbuf_addf(&result, ",\"matches\":%zu}", match->matches);
+    nf_strbuf_puts(&result, ",\"matches\":");
+    nf_strbuf_add_u64(&result, match->matches);
+    nf_strbuf_puts(&result, "}");
     if (result.overflow)
         nf_call_reject(call, NF_E_LIMIT, "%s: the row is larger than %d bytes", call->action->name, LONGEST_ROW);
     else

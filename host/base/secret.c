@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -70,9 +71,20 @@ void nf_secret_wipe(void *bytes, size_t size)
         OPENSSL_cleanse(bytes, size);
 }
 
+/* Looking the algorithm up costs as much as hashing a small text, so it is done once; it never changes afterwards. */
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 void nf_sha256(const void *bytes, size_t size, uint8_t out[NF_SHA256_SIZE])
 {
-    SHA256(bytes, size, out);
+    pthread_once(&sha256_once, fetch_sha256);
+    if (!sha256 || EVP_Digest(bytes, size, out, NULL, sha256, NULL) != 1)
+        nf_bug("SHA-256 is not available");
 }
 
 char *nf_hex(const uint8_t *bytes, size_t size, char *out)

@@ -43,19 +43,40 @@ bool nf_strbuf_puts(nf_strbuf *sb, const char *text)
     return nf_strbuf_add(sb, text, strlen(text));
 }
 
+bool nf_strbuf_reserve(nf_strbuf *sb, size_t more)
+{
+    return make_room(sb, more);
+}
+
+bool nf_strbuf_add_u64(nf_strbuf *sb, uint64_t number)
+{
+    char digits[20], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    return nf_strbuf_add(sb, at, (size_t)(digits + sizeof digits - at));
+}
+
 bool nf_strbuf_addf(nf_strbuf *sb, const char *format, ...)
 {
     va_list args, again;
+    size_t free_bytes = sb->capacity - sb->len;
+    if (sb->overflow)
+        return false;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    /* most texts fit into what is there */
+    int n = vsnprintf(free_bytes ? sb->bytes + sb->len : NULL, free_bytes, format, args);
     va_end(args);
-    bool ok = n >= 0 && make_room(sb, (size_t)n);
-    if (ok) {
+    bool fits = n >= 0 && (size_t)n < free_bytes && (size_t)n <= sb->limit - sb->len;
+    bool ok = fits || (n >= 0 && make_room(sb, (size_t)n));
+    if (ok && !fits)
         vsnprintf(sb->bytes + sb->len, (size_t)n + 1, format, again);
-        sb->len += (size_t)n;
-    }
     va_end(again);
+    if (ok)
+        sb->len += (size_t)n;
+    else if (sb->capacity)
+        sb->bytes[sb->len] = '\0';
     return ok;
 }
 

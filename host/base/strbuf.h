@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct nf_strbuf {
     char *bytes; /* NULL until the first append */
@@ -28,6 +29,12 @@ bool nf_strbuf_add(nf_strbuf *sb, const void *bytes, size_t len);
 
 /** Append a NUL-terminated string. */
 bool nf_strbuf_puts(nf_strbuf *sb, const char *text);
+
+/** Append a number in decimal. */
+bool nf_strbuf_add_u64(nf_strbuf *sb, uint64_t number);
+
+/** Make room for `more` bytes at once. False when that would pass the limit. */
+bool nf_strbuf_reserve(nf_strbuf *sb, size_t more);
 
 /** Append formatted text. */
 bool nf_strbuf_addf(nf_strbuf *sb, const char *format, ...) __attribute__((format(printf, 2, 3)));

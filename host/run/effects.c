@@ -15,16 +15,28 @@
 
 enum { LONGEST_WHERE = 512 };
 
+/* Milliseconds with three digits after the point, without formatted printing: this is written for every effect. */
+static void add_ms(nf_strbuf *out, const char *name, uint64_t ns)
+{
+    uint64_t us = ns / 1000, rest = us % 1000;
+    nf_strbuf_puts(out, name);
+    nf_strbuf_add_u64(out, us / 1000);
+    nf_strbuf_puts(out, rest < 10 ? ".00" : rest < 100 ? ".0" : ".");
+    nf_strbuf_add_u64(out, rest);
+}
+
 static void add_to_timeline(const nf_pending *pending, const nf_error *err)
 {
     nf_run *run = pending->run;
     nf_strbuf *out = &run->timeline;
-    uint64_t now = nf_clock_ns();
-    nf_strbuf_addf(out, "%s{\"n\":%u,\"action\":\"%s\",\"where\":", out->len ? "," : "", pending->number,
-                   pending->action->name);
+    nf_strbuf_puts(out, out->len ? ",{\"n\":" : "{\"n\":");
+    nf_strbuf_add_u64(out, pending->number);
+    nf_strbuf_puts(out, ",\"action\":\"");
+    nf_strbuf_puts(out, pending->action->name);
+    nf_strbuf_puts(out, "\",\"where\":");
     nf_strbuf_add_json(out, pending->where, strlen(pending->where));
-    nf_strbuf_addf(out, ",\"at_ms\":%.3f,\"took_ms\":%.3f", (double)(pending->started_ns - run->started_ns) / 1e6,
-                   (double)(now - pending->started_ns) / 1e6);
+    add_ms(out, ",\"at_ms\":", pending->started_ns - run->started_ns);
+    add_ms(out, ",\"took_ms\":", nf_clock_ns() - pending->started_ns);
     if (pending->args)
         nf_strbuf_addf(out, ",\"args\":%s", pending->args);
     if (err) {

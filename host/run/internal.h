@@ -10,7 +10,8 @@
 
 enum {
     NF_RUNS_PER_WORKER = 256, /* most at a time on one worker */
-    NF_RUNS_BEFORE_MORE = 32, /* with so many on each worker another one is taken */
+    NF_RUNS_BEFORE_MORE = 8,  /* with so many on each worker, and */
+    NF_SILENCE_MS = 5,        /* silence of a worker for so long, another one is taken */
     NF_IDLE_MS = 60000,       /* a worker without work for so long is ended */
 };
 
@@ -36,7 +37,7 @@ typedef struct nf_crew {
     unsigned active;
     nf_run *alone; /* nothing else is given to this worker while it runs this */
     struct nf_known *known;
-    uint64_t idle_since_ns;
+    uint64_t idle_since_ns, heard_ns;
     struct nf_crew *prev, *next;
 } nf_crew;
 

@@ -37,6 +37,7 @@ static void on_frame(void *ctx, nf_worker *worker, const nf_frame *frame, const 
 {
     nf_crew *crew = nf_worker_data(worker);
     (void)ctx;
+    crew->heard_ns = nf_clock_ns();
     switch (frame->type) {
     case NF_MSG_LOADED:
         nf_version_on_loaded(crew, frame, payload);
@@ -168,12 +169,18 @@ static nf_crew *least_busy(nf_pool *pool)
     return best;
 }
 
+/* Does it keep up? One worker that does is better than two: more is read and written at once. */
+static bool answers(const nf_crew *crew)
+{
+    return nf_clock_ns() - crew->heard_ns < (uint64_t)NF_SILENCE_MS * 1000000;
+}
+
 /* A worker for this run, or NULL when it has to wait. */
 static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
 {
     nf_crew *best = least_busy(pool);
     bool alone = run->crashes > 0;
-    bool enough = best && (alone ? best->active == 0 : best->active < NF_RUNS_BEFORE_MORE);
+    bool enough = best && (alone ? best->active == 0 : best->active < NF_RUNS_BEFORE_MORE || answers(best));
     if (enough || (best && !alone && pool->crew_count >= pool->max_workers))
         return best;
     /* a run that must be alone may have one worker more than the limit, or it could wait for ever */

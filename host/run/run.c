@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2 };
+enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2, USAGE_SIZE = 1000 };
 
 /* ---- start ---- */
 
@@ -41,6 +41,7 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     run->ended = ended;
     run->ctx = ctx;
     run->timeline = nf_strbuf_new(TIMELINE_LIMIT);
+    nf_strbuf_reserve(&run->timeline, 256); /* two effects, the usual case */
     pool->waiting++;
     if (spec->partition)
         nf_lane_join(run, spec->partition);
@@ -268,19 +269,27 @@ void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
 
 void nf_usage_json(const nf_usage *usage, nf_strbuf *out)
 {
-    nf_strbuf_puts(out, "{");
+    /* written for every run: no formatted printing */
     for (int i = 0; i < NF_BUDGET_COUNT; i++) {
         const nf_usage_row *row = &usage->of[i];
-        nf_strbuf_addf(out, "%s\"%s\":{\"limit\":%llu,\"used\":%llu,\"peak\":%llu}", i ? "," : "",
-                       nf_budget_report_name((nf_budget)i), (unsigned long long)row->limit,
-                       (unsigned long long)row->used, (unsigned long long)row->peak);
+        nf_strbuf_puts(out, i ? ",\"" : "{\"");
+        nf_strbuf_puts(out, nf_budget_report_name((nf_budget)i));
+        nf_strbuf_puts(out, "\":{\"limit\":");
+        nf_strbuf_add_u64(out, row->limit);
+        nf_strbuf_puts(out, ",\"used\":");
+        nf_strbuf_add_u64(out, row->used);
+        nf_strbuf_puts(out, ",\"peak\":");
+        nf_strbuf_add_u64(out, row->peak);
+        nf_strbuf_puts(out, "}");
     }
     nf_strbuf_puts(out, "}");
 }
 
 static void add_part(nf_strbuf *out, const char *name, const char *text, size_t len, const char *otherwise)
 {
-    nf_strbuf_addf(out, "\"%s\":", name);
+    nf_strbuf_puts(out, "\"");
+    nf_strbuf_puts(out, name);
+    nf_strbuf_puts(out, "\":");
     if (len)
         nf_strbuf_add(out, text, len);
     else
@@ -290,6 +299,7 @@ static void add_part(nf_strbuf *out, const char *name, const char *text, size_t 
 char *nf_run_report_json(const nf_run_report *report, size_t *len)
 {
     nf_strbuf out = nf_strbuf_new((size_t)NF_FRAME_MAX * 4);
+    nf_strbuf_reserve(&out, USAGE_SIZE + report->effects_len + report->result_len + report->error_len + report->log_len);
     nf_strbuf_puts(&out, "{");
     add_part(&out, "error", report->error, report->error_len, "null");
     nf_strbuf_puts(&out, ",");

@@ -24,6 +24,7 @@ struct entry {
 
 struct nf_dedupe {
     struct entry *entries;
+    bool repeating; /* a parameter update was seen */
 };
 
 nf_dedupe *nf_dedupe_new(void)
@@ -99,9 +100,12 @@ int64_t nf_dedupe_find(nf_dedupe *dedupe, const nf_event *event)
 void nf_dedupe_add(nf_dedupe *dedupe, const nf_event *event)
 {
     nf_dedupe_add_row(dedupe, &event->row);
-    if (event->partition) {
+    /* a task's last event counts only for tasks that have parameter updates at all */
+    if (event->partition && (event->repeats || dedupe->repeating)) {
         struct key key = task_key(event);
-        add(dedupe, &key, &event->row);
+        dedupe->repeating |= event->repeats;
+        if (event->repeats || find(dedupe, &key))
+            add(dedupe, &key, &event->row);
     }
 }
 
@@ -117,7 +121,7 @@ void nf_dedupe_forget(nf_dedupe *dedupe, const nf_event *event)
     struct entry *entry = find(dedupe, &key);
     if (entry)
         drop(dedupe, entry);
-    if (event->partition) {
+    if (event->partition && dedupe->repeating) {
         key = task_key(event);
         entry = find(dedupe, &key);
         if (entry && entry->event == event->row.id)
