@@ -14,16 +14,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)                            \
-    || __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
+#ifdef NF_INSTRUMENTED
+#define INSTRUMENTED 1
+#else
+#define INSTRUMENTED 0
 #endif
 
 enum { CPU_SECONDS = 30, MEMORY = 640 << 20 };
@@ -61,7 +55,7 @@ static bool filter_calls(void)
 nf_status nf_reader_lock_down(nf_error *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
-        || prctl(PR_SET_DUMPABLE, SANITIZED, 0, 0, 0) != 0)
+        || prctl(PR_SET_DUMPABLE, INSTRUMENTED, 0, 0, 0) != 0)
         return nf_error_set(err, NF_E_IO, "the reader cannot give up its privileges");
     /* unpacking converts times of files: without a zone by name it would open the zone's file */
     if (setenv("TZ", "UTC0", 1) != 0)
@@ -69,7 +63,7 @@ nf_status nf_reader_lock_down(nf_error *err)
     tzset();
     if (!set_limits())
         return nf_error_set(err, NF_E_IO, "the reader cannot set its limits");
-    if (!SANITIZED && !filter_calls())
+    if (!INSTRUMENTED && !filter_calls())
         return nf_error_set(err, NF_E_IO, "the reader cannot set its system call filter");
     return NF_OK;
 }

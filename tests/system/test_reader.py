@@ -16,7 +16,8 @@ import workbook as wb  # noqa: E402
 
 READER = pathlib.Path(os.environ.get("NF_BUILD", "build/dev")) / "nimflow-reader"
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-SANITIZED = bool(os.environ.get("NF_SANITIZE"))
+CACHE = READER.with_name("CMakeCache.txt")
+INSTRUMENTED = bool(os.environ.get("NF_SANITIZE")) or (CACHE.exists() and "NF_COVERAGE:BOOL=ON" in CACHE.read_text())
 
 
 def run(kind, name, data):
@@ -274,7 +275,7 @@ class LockDown(Case):
             child.kill()
             child.wait()
 
-    @unittest.skipIf(SANITIZED, "a sanitizer needs more than the filter allows")
+    @unittest.skipIf(INSTRUMENTED, "sanitizers and coverage need more than the filter allows")
     def test_nothing_is_left(self):
         status, limits = self.status_while_it_writes()
         self.assertEqual(status["NoNewPrivs"].strip(), "1")
