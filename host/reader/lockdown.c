@@ -31,7 +31,7 @@ static bool set_limits(void)
 {
     bool ok = limit(RLIMIT_CPU, CPU_SECONDS) && limit(RLIMIT_CORE, 0);
     return ok
-           && (SANITIZED
+           && (INSTRUMENTED
                || (limit(RLIMIT_AS, MEMORY) && limit(RLIMIT_NOFILE, 0) && limit(RLIMIT_NPROC, 0)));
 }
 
