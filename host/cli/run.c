@@ -16,6 +16,7 @@ enum { LARGEST_EVENT = 1 << 20 };
 struct job {
     nf_local local;
     bool json, script, dry_run;
+    const nf_action *const *actions;
     nf_limits limits;
     char *event;
     size_t event_len;
@@ -75,15 +76,25 @@ static void print_error(const json_t *error, const char *file)
     nf_strbuf_release(&lines);
 }
 
-static void print_effects(const nf_run_report *report, bool dry_run)
+/* Was it only shown? Look-ups and sleeps are done in a dry run too. */
+static bool only_shown(const struct job *job, const char *name)
+{
+    for (const nf_action *const *a = job->actions; job->dry_run && name && *a; a++) {
+        if (strcmp((*a)->name, name) == 0)
+            return (*a)->class != NF_READ;
+    }
+    return false;
+}
+
+static void print_effects(const struct job *job, const nf_run_report *report)
 {
     char *text = nf_format("[%.*s]", (int)report->effects_len, report->effects);
     json_t *effects = json_loads(text, JSON_ALLOW_NUL, NULL), *effect;
     size_t i;
     json_array_foreach (effects, i, effect) {
         char *args = nf_json_text(json_object_get(effect, "args") ? json_object_get(effect, "args") : json_null());
-        const char *message = nf_json_string(effect, "message");
-        printf("  %s%s %s%s%s\n", dry_run ? "(dry run) " : "", nf_json_string(effect, "action"), args,
+        const char *message = nf_json_string(effect, "message"), *name = nf_json_string(effect, "action");
+        printf("  %s%s %s%s%s\n", only_shown(job, name) ? "(dry run) " : "", name ? name : "", args,
                message ? " -> " : "", message ? message : "");
         free(args);
     }
@@ -98,7 +109,7 @@ static void print_people(const struct job *job, const nf_run_report *report)
            nf_outcome_name(report->outcome), (unsigned long long)cpu->used, (unsigned long long)cpu->limit,
            (unsigned long long)memory->peak >> 10, (unsigned long long)memory->limit >> 10);
     print_log(report->log, report->log_len);
-    print_effects(report, job->dry_run);
+    print_effects(job, report);
     if (report->result_len)
         printf("  result: %.*s\n", (int)report->result_len, report->result);
     json_t *error = report->error_len ? json_loadb(report->error, report->error_len, JSON_ALLOW_NUL, NULL) : NULL;
@@ -243,6 +254,7 @@ static int run(const nf_cli *cli, const nf_given *given)
         .json = nf_given_has(given, "json"),
         .script = nf_given_has(given, "script"),
         .dry_run = nf_given_has(given, "dry-run"),
+        .actions = cli->actions,
         .lists = nf_given_value(given, "lists", NULL),
         .country = nf_given_value(given, "country", "CH"),
     };

@@ -7,7 +7,7 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 static int serve_config(const nf_cli *cli, const nf_config *config)
 {
@@ -32,6 +32,8 @@ static int run(const nf_cli *cli, const nf_given *given)
     int status = NF_EXIT_CONFIG;
     if (!config) {
         fputs(nf_strbuf_text(&errors), stderr);
+        if (access(path, F_OK) != 0)
+            fputs("Name the configuration with --config FILE, or try flows without one: nimflow dev\n", stderr);
     } else {
         nf_log_open((nf_log_level)config->log_level, config->log_json || nf_given_has(given, "json"));
         status = nf_given_has(given, "check-config") ? NF_EXIT_OK : serve_config(cli, config);

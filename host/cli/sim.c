@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define STANDARD_ADDRESS "127.0.0.1:8800"
+enum { FASTEST = 1000 };
 
 static int serve(const nf_given *given)
 {
@@ -22,11 +24,15 @@ static int serve(const nf_given *given)
     nf_sim *sim = NULL;
     const char *const *tokens = nf_given_values(given, "token", &count);
     const char *speed = nf_given_value(given, "speed", "1");
+    char *end;
+    unsigned long times = strtoul(speed, &end, 10);
+    if (*end || times < 1 || times > FASTEST)
+        return nf_usage_error("sim", "--speed %s: write a whole number from 1 to %d", speed, (int)FASTEST);
     nf_sim_options options = {
         .listen = nf_given_value(given, "listen", STANDARD_ADDRESS),
         .allow_remote = nf_given_has(given, "allow-remote"),
         .tokens = count ? tokens : NULL, /* the values are followed by NULL */
-        .speed = (unsigned)strtoul(speed, NULL, 10),
+        .speed = (unsigned)times,
     };
     nf_status status = nf_daemon_open_loop(&daemon, &err);
     if (status == NF_OK)
@@ -48,11 +54,20 @@ static void set_text(json_t *body, const nf_given *given, const char *option, co
         json_object_set_new(body, field, json_string(value));
 }
 
+/* What --from is called there: a telephone number, an e-mail address or an id, by the modality. */
+static const char *field_of_from(const nf_given *given)
+{
+    const char *modality = nf_given_value(given, "modality", "Audio");
+    if (strcasecmp(modality, "Email") == 0 || strcasecmp(modality, "InstantMessaging") == 0)
+        return "email";
+    return strcasecmp(modality, "ExternalTask") == 0 ? "id" : "from";
+}
+
 static int call(const nf_given *given)
 {
     nf_error err = {0};
     json_t *body = json_object();
-    set_text(body, given, "from", "from");
+    set_text(body, given, "from", field_of_from(given));
     set_text(body, given, "upn", "upn");
     set_text(body, given, "modality", "modality");
     set_text(body, given, "direction", "direction");
