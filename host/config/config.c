@@ -169,17 +169,80 @@ void nf_config_free(nf_config *config)
     free(config);
 }
 
+/* ---- the reference ---- */
+
+static void add_amount(nf_strbuf *out, uint64_t value, nf_unit unit)
+{
+    static const struct {
+        uint64_t size;
+        const char *name;
+    } units[][4] = {
+        [NF_UNIT_MS] = {{60000, "min"}, {1000, "s"}, {1, "ms"}, {0, NULL}},
+        [NF_UNIT_BYTES] = {{1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}, {0, NULL}},
+        [NF_UNIT_COUNT] = {{1, ""}, {0, NULL}},
+    };
+    for (size_t i = 0; units[unit][i].size; i++) {
+        if (value % units[unit][i].size == 0) {
+            nf_strbuf_addf(out, "%llu%s", (unsigned long long)(value / units[unit][i].size), units[unit][i].name);
+            return;
+        }
+    }
+}
+
+static void add_values(nf_strbuf *out, const nf_key *key)
+{
+    static const char *const types[] = {
+        [NF_KEY_TEXT] = "text",      [NF_KEY_ADDRESS] = "HOST:PORT", [NF_KEY_URL] = "https address",
+        [NF_KEY_PATH] = "path",      [NF_KEY_COUNTRY] = "two capital letters",
+        [NF_KEY_BOOLEAN] = "true or false",                          [NF_KEY_CHOICE] = "one of those named",
+        [NF_KEY_LIMITS] = "a map of budgets",                        [NF_KEY_TEXTS] = "a list of texts",
+    };
+    if (key->type != NF_KEY_INTEGER && key->type != NF_KEY_DURATION) {
+        nf_strbuf_puts(out, types[key->type]);
+        return;
+    }
+    nf_unit unit = key->type == NF_KEY_DURATION ? NF_UNIT_MS : NF_UNIT_COUNT;
+    add_amount(out, key->least, unit);
+    nf_strbuf_puts(out, " to ");
+    add_amount(out, key->most, unit);
+}
+
 static void reference_of(nf_strbuf *out, const char *title, const nf_key *keys)
 {
-    nf_strbuf_addf(out, "## %s\n\n| key | default | meaning |\n|---|---|---|\n", title);
-    for (; keys->name; keys++)
-        nf_strbuf_addf(out, "| `%s` | %s | %s |\n", keys->name, keys->required ? "(required)" : keys->standard,
-                       keys->doc);
+    nf_strbuf_addf(out, "## %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n", title);
+    for (; keys->name; keys++) {
+        nf_strbuf_addf(out, "| `%s` | ", keys->name);
+        add_values(out, keys);
+        nf_strbuf_addf(out, " | %s | %s |\n", keys->required ? "(required)" : keys->standard, keys->doc);
+    }
     nf_strbuf_puts(out, "\n");
+}
+
+static void reference_of_budgets(nf_strbuf *out)
+{
+    static const struct {
+        const char *name;
+        nf_unit unit;
+        uint64_t standard, ceiling;
+        const char *doc;
+    } budgets[] = {
+#define X(name, text, unit, standard, ceiling, doc) {text, NF_UNIT_##unit, standard, ceiling, doc},
+        NF_BUDGET_MAP(X)
+#undef X
+    };
+    nf_strbuf_puts(out, "## Budgets\n\n| name | default | highest | bounds |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < NF_COUNT(budgets); i++) {
+        nf_strbuf_addf(out, "| `%s` | ", budgets[i].name);
+        add_amount(out, budgets[i].standard, budgets[i].unit);
+        nf_strbuf_puts(out, " | ");
+        add_amount(out, budgets[i].ceiling, budgets[i].unit);
+        nf_strbuf_addf(out, " | %s |\n", budgets[i].doc);
+    }
 }
 
 void nf_config_reference(nf_strbuf *out)
 {
     reference_of(out, "nimflow.yaml", host_keys);
     reference_of(out, "tenants/NAME/tenant.yaml", tenant_keys);
+    reference_of_budgets(out);
 }
