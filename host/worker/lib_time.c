@@ -111,39 +111,63 @@ static int push_table(lua_State *L, const moment *m)
     return 1;
 }
 
+static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                   "Thursday", "Friday", "Saturday"};
+static const char *const months[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+
+/* The conversions to one number of a fixed width; 0 if the letter is none of them. */
+static int convert_number(char letter, const moment *m, char *out, size_t size)
+{
+    const struct {
+        char letter;
+        int width, value;
+    } numbers[] = {
+        {'m', 2, m->month                            },
+        {'d', 2, m->day                              },
+        {'H', 2, m->hour                             },
+        {'I', 2, m->hour % 12 ? m->hour % 12 : 12    },
+        {'M', 2, m->minute                           },
+        {'S', 2, m->second                           },
+        {'j', 3, m->yearday + 1                      },
+        {'w', 1, m->weekday                          },
+        {'y', 2, (int)(((m->year % 100) + 100) % 100)}
+    };
+    for (size_t i = 0; i < NF_COUNT(numbers); i++) {
+        if (numbers[i].letter == letter)
+            return snprintf(out, size, "%0*d", numbers[i].width, numbers[i].value);
+    }
+    return 0;
+}
+
+/* The conversions that are several others; NULL if the letter is none of them. */
+static const char *expansion(char letter)
+{
+    switch (letter) {
+    case 'F':
+        return "Y-m-d";
+    case 'T':
+    case 'X':
+        return "H:M:S";
+    case 'D':
+    case 'x':
+        return "m/d/y";
+    case 'c':
+        return "a b d H:M:S Y";
+    default:
+        return NULL;
+    }
+}
+
 /* One conversion; 0 if the letter is none. */
 static int convert(char letter, const moment *m, char *out, size_t size)
 {
-    static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                       "Thursday", "Friday", "Saturday"};
-    static const char *const months[] = {"January",   "February", "March",    "April",
-                                         "May",       "June",     "July",     "August",
-                                         "September", "October",  "November", "December"};
-    long long year = m->year;
-    int half = m->hour % 12 ? m->hour % 12 : 12;
     switch (letter) {
     case 'Y':
-        return snprintf(out, size, "%04lld", year);
-    case 'y':
-        return snprintf(out, size, "%02d", (int)(((m->year % 100) + 100) % 100));
-    case 'm':
-        return snprintf(out, size, "%02d", m->month);
-    case 'd':
-        return snprintf(out, size, "%02d", m->day);
-    case 'H':
-        return snprintf(out, size, "%02d", m->hour);
-    case 'I':
-        return snprintf(out, size, "%02d", half);
-    case 'M':
-        return snprintf(out, size, "%02d", m->minute);
-    case 'S':
-        return snprintf(out, size, "%02d", m->second);
+        return snprintf(out, size, "%04lld", (long long)m->year);
     case 'p':
         return snprintf(out, size, "%s", m->hour < 12 ? "AM" : "PM");
-    case 'j':
-        return snprintf(out, size, "%03d", m->yearday + 1);
-    case 'w':
-        return snprintf(out, size, "%d", m->weekday);
     case 'a':
         return snprintf(out, size, "%.3s", days[m->weekday]);
     case 'A':
@@ -152,27 +176,31 @@ static int convert(char letter, const moment *m, char *out, size_t size)
         return snprintf(out, size, "%.3s", months[m->month - 1]);
     case 'B':
         return snprintf(out, size, "%s", months[m->month - 1]);
-    case 'F':
-        return snprintf(out, size, "%04lld-%02d-%02d", year, m->month, m->day);
-    case 'T':
-    case 'X':
-        return snprintf(out, size, "%02d:%02d:%02d", m->hour, m->minute, m->second);
-    case 'x':
-    case 'D':
-        return snprintf(out, size, "%02d/%02d/%02d", m->month, m->day,
-                        (int)(((m->year % 100) + 100) % 100));
     case 'z':
         return snprintf(out, size, "+0000");
     case 'Z':
         return snprintf(out, size, "UTC");
     case '%':
         return snprintf(out, size, "%%");
-    case 'c':
-        return snprintf(out, size, "%.3s %.3s %2d %02d:%02d:%02d %lld", days[m->weekday],
-                        months[m->month - 1], m->day, m->hour, m->minute, m->second, year);
     default:
-        return 0;
+        return convert_number(letter, m, out, size);
     }
+}
+
+/* A letter of a format, which may be a whole expansion; 0 if it is unknown. */
+static int convert_all(char letter, const moment *m, char *out, size_t size)
+{
+    const char *several = expansion(letter);
+    if (!several)
+        return convert(letter, m, out, size);
+    int n = 0;
+    for (; *several; several++) {
+        int one = convert(*several, m, out + n, size - (size_t)n);
+        if (one == 0)
+            out[n] = *several;
+        n += one ? one : 1;
+    }
+    return n;
 }
 
 static int lx_os_date(lua_State *L)
@@ -193,7 +221,7 @@ static int lx_os_date(lua_State *L)
             *out++ = *format;
             continue;
         }
-        int n = convert(*++format, &m, out, (size_t)(text + sizeof text - out));
+        int n = convert_all(*++format, &m, out, (size_t)(text + sizeof text - out));
         if (n == 0)
             return luaL_argerror(L, 1, "unknown conversion in the format");
         out += n;
