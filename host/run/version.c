@@ -101,6 +101,28 @@ static nf_status read_limits(nf_handler *handler, const json_t *limits, const nf
     return NF_OK;
 }
 
+/* Filters without which Nimbus takes no registration. */
+static nf_status check_required(const nf_handler *handler, nf_error *err)
+{
+    const nf_filter *filter = handler->trigger->filters;
+    for (; filter->name; filter++) {
+        if (filter->required && json_array_size(json_object_get(handler->filters, filter->name)) == 0)
+            return nf_error_set(err, NF_E_CONFIG, "%s needs a field '%s': %s", handler->trigger->name, filter->name,
+                                filter->doc);
+    }
+    return NF_OK;
+}
+
+static nf_status check_name(const nf_version *version, const nf_handler *handler, nf_error *err)
+{
+    for (const nf_handler *other = version->handlers; other < handler; other++) {
+        if (strcmp(other->name, handler->name) == 0)
+            return nf_error_set(err, NF_E_CONFIG, "the name '%s' is used in line %d already; names are unique",
+                                handler->name, other->line);
+    }
+    return NF_OK;
+}
+
 static nf_status read_handler(nf_version *version, const json_t *declared, nf_error *err)
 {
     nf_handler *handler = &version->handlers[version->handler_count];
@@ -117,6 +139,10 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
     nf_status status = NF_OK;
     if (!version->script && (!handler->trigger || !name || !json_is_object(handler->filters)))
         status = nf_error_set(err, NF_E_PROTOCOL, "a declaration without trigger, name or filters");
+    if (status == NF_OK && handler->trigger)
+        status = check_required(handler, err);
+    if (status == NF_OK)
+        status = check_name(version, handler, err);
     if (status == NF_OK)
         status = read_limits(handler, json_object_get(declared, "limits"), &version->limits, err);
     if (status != NF_OK)

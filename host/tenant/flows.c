@@ -15,9 +15,10 @@ enum { MOST_FLOWS = 10000 };
 
 /* Beside the public part: what the last look at the file showed. */
 struct file {
-    nf_flow flow; /* first in the struct: nf_flows_list gives an array of the public part, kept in `list` */
+    nf_flow flow;
     uint8_t seen[NF_SHA256_SIZE];
     bool tried, present;
+    bool name_taken; /* it failed only because another file has a name of its */
 };
 
 struct nf_flows {
@@ -25,10 +26,12 @@ struct nf_flows {
     char *dir;
     nf_limits limits;
     struct file *files; /* sorted by name */
-    nf_flow *list;
+    nf_flow *list;      /* the public part of each */
     size_t count;
     unsigned pending;
-    bool scanning, again, changed;
+    bool scanning, again;
+    bool changed; /* since the last call of settled */
+    bool moved;   /* in this scan: a name may have become free */
     void (*settled)(void *ctx, bool changed);
     void *ctx;
 };
@@ -99,10 +102,19 @@ static struct file *find_file(const nf_flows *flows, const char *name)
     return NULL;
 }
 
-static void set_error(struct file *f, const char *text)
+/* Show the files as they are now: the list borrows what they own. */
+static void publish(nf_flows *flows)
+{
+    flows->list = nf_realloc(flows->list, (flows->count + 1) * sizeof *flows->list);
+    for (size_t i = 0; i < flows->count; i++)
+        flows->list[i] = flows->files[i].flow;
+}
+
+static void set_error(nf_flows *flows, struct file *f, const char *text)
 {
     free(f->flow.error);
     f->flow.error = nf_strdup(text);
+    publish(flows);
     nf_log_error("flow", "%s%s", text, f->flow.version ? " (the last good version goes on running)" : "");
 }
 
@@ -132,12 +144,9 @@ static bool names_free(const nf_flows *flows, const struct file *f, const nf_ver
     const char *owner;
     const nf_handler *handlers = nf_version_handlers(version, &count);
     for (size_t i = 0; i < count; i++) {
-        bool twice = false;
-        for (size_t k = 0; k < i; k++)
-            twice = twice || strcmp(handlers[k].name, handlers[i].name) == 0;
-        if (twice || name_taken(flows, f, handlers[i].name, &owner)) {
+        if (name_taken(flows, f, handlers[i].name, &owner)) {
             nf_error_set(err, NF_E_CONFIG, "%s:%d: the name '%s' is used by %s already; names are unique per tenant",
-                         f->flow.file, handlers[i].line, handlers[i].name, twice ? "this file" : owner);
+                         f->flow.file, handlers[i].line, handlers[i].name, owner);
             return false;
         }
     }
@@ -156,16 +165,19 @@ static void on_loaded(void *ctx, nf_version *version, const nf_error *failure)
         return;
     }
     bool good = !failure && f && names_free(flows, f, version, &err);
+    if (f)
+        f->name_taken = !failure && !good;
     if (good) {
         nf_version_unref(f->flow.version);
         f->flow.version = version;
         free(f->flow.error);
         f->flow.error = NULL;
-        flows->changed = true;
+        flows->changed = flows->moved = true;
+        publish(flows);
         nf_log_info("flow", "%s: loaded", f->flow.file);
     } else {
         if (f)
-            set_error(f, err.text);
+            set_error(flows, f, err.text);
         nf_version_unref(version);
     }
     flows->pending--;
@@ -180,7 +192,8 @@ static void load(nf_flows *flows, struct file *f)
     nf_error err = {0};
     uint8_t hash[NF_SHA256_SIZE];
     if (nf_file_read(path, flows->limits.of[NF_BUDGET_SOURCE], &source, &len, &err) != NF_OK) {
-        set_error(f, err.text);
+        set_error(flows, f, err.text);
+        f->tried = false;
     } else {
         nf_sha256(source, len, hash);
         if (!f->tried || memcmp(hash, f->seen, sizeof hash) != 0) {
@@ -243,18 +256,19 @@ static void see_folder(nf_flows *flows)
         } else {
             nf_log_info("flow", "%s: gone", flows->files[i].flow.file);
             release_file(&flows->files[i]);
-            flows->changed = true;
+            flows->changed = flows->moved = true;
         }
     }
     flows->count = kept;
     if (kept)
         qsort(flows->files, kept, sizeof *flows->files, by_name);
+    publish(flows);
 }
 
 static void start_scan(nf_flows *flows)
 {
     flows->scanning = true;
-    flows->again = false;
+    flows->again = flows->moved = false;
     see_folder(flows);
     flows->pending++; /* so that it cannot settle before all are asked for */
     for (size_t i = 0; i < flows->count; i++)
@@ -263,20 +277,31 @@ static void start_scan(nf_flows *flows)
     settle(flows);
 }
 
+/* Another file moved: those that wanted a name of its are tried again. False if there are none. */
+static bool retry_names(nf_flows *flows)
+{
+    bool any = false;
+    for (size_t i = 0; i < flows->count && flows->moved; i++) {
+        struct file *f = &flows->files[i];
+        any = any || f->name_taken;
+        f->tried = f->tried && !f->name_taken;
+    }
+    return any;
+}
+
 static void settle(nf_flows *flows)
 {
     if (flows->pending > 0)
         return;
     flows->scanning = false;
+    if (retry_names(flows))
+        flows->again = true;
     if (flows->again) {
         start_scan(flows);
         return;
     }
     bool changed = flows->changed;
     flows->changed = false;
-    flows->list = nf_realloc(flows->list, (flows->count + 1) * sizeof *flows->list);
-    for (size_t i = 0; i < flows->count; i++)
-        flows->list[i] = flows->files[i].flow;
     flows->settled(flows->ctx, changed);
 }
 

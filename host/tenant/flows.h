@@ -31,7 +31,7 @@ void nf_flows_free(nf_flows *flows);
  */
 void nf_flows_scan(nf_flows *flows, void (*settled)(void *ctx, bool changed), void *ctx);
 
-/** All flows, in the order of their names. Borrowed until the next scan settles. */
+/** All flows, in the order of their names. Borrowed until the loop goes on. */
 const nf_flow *nf_flows_list(const nf_flows *flows, size_t *count);
 
 /** Read a whole file of at most `most` bytes; owned by the caller. The error names the file. */

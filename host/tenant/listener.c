@@ -82,9 +82,6 @@ static nf_status resolve(nf_listener *l, const nf_catalog *catalog, json_t *conf
     for (size_t i = 0; i < NF_EVENT_FILTERS && handler->trigger->filters[i].name; i++) {
         const nf_filter *filter = &handler->trigger->filters[i];
         const json_t *wanted = json_object_get(handler->filters, filter->name);
-        if (!wanted && filter->required)
-            return nf_error_set(err, NF_E_CONFIG, "%s:%d: %s is missing: %s", nf_version_file(l->version),
-                                handler->line, filter->name, filter->doc);
         if (!wanted)
             continue;
         nf_status status = resolve_filter(l, i, wanted, catalog, err);

@@ -5,6 +5,7 @@
 #include "act/lists.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "log/log.h"
 
 #include <stdlib.h>
@@ -59,10 +60,12 @@ static void add_listeners(nf_tenant *t, const nf_version *version)
     for (size_t i = 0; i < count; i++) {
         nf_error err = {0};
         nf_listener *listener = nf_listener_new(&handlers[i], t->catalog, &err);
-        if (listener)
+        if (listener) {
             t->listeners[t->listener_count++] = listener;
-        else
+        } else {
+            json_object_set_new(t->unheard, nf_version_file(version), json_string(err.text));
             nf_log_error("flow", "%s: %s", t->config->name, err.text);
+        }
     }
 }
 
@@ -88,6 +91,7 @@ static void rebuild(nf_tenant *t)
     size_t count;
     const nf_flow *flows = nf_flows_list(t->flows, &count);
     free_listeners(t);
+    json_object_clear(t->unheard);
     for (size_t i = 0; i < count; i++) {
         if (flows[i].version) {
             keep_source(t, flows[i].version);
@@ -210,6 +214,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->on_loaded = loaded;
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();
+    t->unheard = json_object();
     t->retry = nf_timer_new(host->loop, fetch, t);
     set_trouble(t, "starting");
     nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS, remember, t->dedupe, err);
@@ -248,21 +253,23 @@ void nf_tenant_close(nf_tenant *t)
     nf_catalog_free(t->catalog);
     nf_nimbus_close(t->nimbus);
     nf_dedupe_free(t->dedupe);
+    json_decref(t->unheard);
     free(t->trouble);
     free(t);
 }
 
 /* ---- status ---- */
 
-static json_t *flow_status(const nf_flow *flow)
+static json_t *flow_status(const nf_tenant *t, const nf_flow *flow)
 {
+    const char *unheard = nf_json_string(t->unheard, flow->file);
     json_t *handlers = json_array();
     size_t count = 0;
     const nf_handler *list = flow->version ? nf_version_handlers(flow->version, &count) : NULL;
     for (size_t i = 0; i < count; i++)
         json_array_append_new(handlers, json_string(list[i].name));
     return json_pack("{s:s, s:b, s:s?, s:o}", "file", flow->file, "running", flow->version != NULL, "error",
-                     flow->error, "handlers", handlers);
+                     flow->error ? flow->error : unheard, "handlers", handlers);
 }
 
 json_t *nf_tenant_status(const nf_tenant *t)
@@ -271,7 +278,7 @@ json_t *nf_tenant_status(const nf_tenant *t)
     const nf_flow *list = nf_flows_list(t->flows, &count);
     json_t *flows = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(flows, flow_status(&list[i]));
+        json_array_append_new(flows, flow_status(t, &list[i]));
     json_t *events = json_pack("{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
                                (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
                                (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);

@@ -44,6 +44,7 @@ struct nf_tenant {
     nf_dedupe *dedupe;
     nf_listener **listeners;
     size_t listener_count;
+    json_t *unheard; /* flow file -> why a handler of it hears nothing: a filter names what Nimbus does not list */
     bool loaded;    /* every flow was tried once */
     bool listening; /* the listeners are those of the flows: events can be taken */
     bool fetching;
