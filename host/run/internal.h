@@ -11,7 +11,7 @@
 enum {
     NF_RUNS_PER_WORKER = 256, /* most at a time on one worker */
     NF_RUNS_BEFORE_MORE = 8,  /* with so many on each worker, and */
-    NF_SILENCE_MS = 5,        /* silence of a worker for so long, another one is taken */
+    NF_SILENCE_MS = 20,       /* silence of a worker for so long, another one is taken */
     NF_IDLE_MS = 60000,       /* a worker without work for so long is ended */
 };
 
