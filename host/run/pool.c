@@ -135,7 +135,7 @@ static nf_crew *take_worker(nf_pool *pool, nf_error *err)
     crew->worker = runner->spare;
     crew->pool = pool;
     crew->ready = nf_worker_data(runner->spare) != NULL;
-    crew->idle_since_ns = nf_clock_ns();
+    crew->idle_since_ns = crew->heard_ns = nf_clock_ns();
     runner->spare = NULL;
     nf_worker_set_owner(crew->worker, &crew_events, crew);
     nf_worker_set_data(crew->worker, crew);
