@@ -97,6 +97,8 @@ static int run(const nf_cli *cli, const nf_given *given)
     struct stat st;
     char token[NF_SECRET_TEXT];
     const char *folder = given->arg_count ? given->args[0] : ".";
+    if (given->arg_count > 1)
+        return nf_usage_error("dev", "unexpected '%s'; one folder is expected", given->args[1]);
     char *flows = nf_format("%s/flows", folder);
     bool found = stat(flows, &st) == 0 && S_ISDIR(st.st_mode);
     free(flows);

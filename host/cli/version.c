@@ -13,6 +13,8 @@ static int run(const nf_cli *cli, const nf_given *given)
 {
     const char *curl = curl_version_info(CURLVERSION_NOW)->version;
     (void)cli;
+    if (given->arg_count > 0)
+        return nf_usage_error("version", "unexpected '%s'", given->args[0]);
     if (nf_given_has(given, "json"))
         printf("{\"nimflow\":\"%s\",\"binding_abi\":%d,\"libuv\":\"%s\",\"libcurl\":\"%s\",\"jansson\":\"%s\","
                "\"sqlite\":\"%s\"}\n",

@@ -93,14 +93,31 @@ static uint64_t wall_left_ms(void *ctx)
     return used < limit ? limit - used : 0;
 }
 
+/* Words for a wait that is too long. The worker cannot know them: it is only told to end the run. */
+static char *too_long_json(const nf_pending *pending, uint64_t asked_ms, nf_error *err)
+{
+    uint64_t limit = pending->run->handler->limits.of[NF_BUDGET_WALL], left = wall_left_ms((void *)pending);
+    nf_strbuf out = nf_strbuf_new(16384);
+    nf_error_set(err, NF_E_LIMIT, "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
+                 (unsigned long long)asked_ms, (unsigned long long)limit, (unsigned long long)left);
+    nf_strbuf_puts(&out, "{\"message\":");
+    nf_strbuf_add_json(&out, err->text, strlen(err->text));
+    nf_strbuf_puts(&out, ",\"where\":");
+    nf_strbuf_add_json(&out, pending->where, strlen(pending->where));
+    nf_strbuf_addf(&out, ",\"kind\":\"%s\",\"traceback\":[]}", nf_outcome_name(NF_OUTCOME_OVER_TIME));
+    return nf_strbuf_take(&out);
+}
+
 static void over_time(void *ctx, uint64_t asked_ms)
 {
     nf_pending *pending = ctx;
     nf_run *run = pending->run;
-    (void)asked_ms;
+    nf_error err = {0};
     /* the worker ends the run, since it alone knows what it used; the timeline shows the sleep that was too long */
+    free(run->too_long);
+    run->too_long = too_long_json(pending, asked_ms, &err);
     nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_OVER_TIME, run->key, NULL, 0, NULL, 0);
-    add_to_timeline(pending, NULL);
+    add_to_timeline(pending, &err);
     free_pending(pending);
 }
 

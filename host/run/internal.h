@@ -121,6 +121,7 @@ struct nf_run {
     bool unsafe; /* an effect that must not be repeated was started */
     nf_pending *pending;
     nf_strbuf timeline;
+    char *too_long; /* JSON: why it was told to end over-time, or NULL */
     nf_run_ended *ended;
     void *ctx;
     nf_run *prev, *next;           /* in pool->ready, or held until the version is loaded */

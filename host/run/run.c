@@ -157,6 +157,7 @@ static void free_run(nf_run *run)
     nf_lane_leave(run);
     nf_version_unref(run->version);
     nf_strbuf_release(&run->timeline);
+    free(run->too_long);
     free(run);
 }
 
@@ -241,6 +242,10 @@ void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
         .log = log,
         .log_len = head.log_len,
     };
+    if (run->too_long && report.outcome == NF_OUTCOME_OVER_TIME) {
+        report.error = run->too_long;
+        report.error_len = strlen(run->too_long);
+    }
     finish(run, &report);
 }
 
