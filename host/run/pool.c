@@ -159,6 +159,24 @@ static bool has_room(const nf_crew *crew)
     return !crew->alone && crew->active < NF_RUNS_PER_WORKER;
 }
 
+/* Does it keep up? */
+static bool answers(const nf_crew *crew)
+{
+    return crew->active < NF_RUNS_BEFORE_MORE
+           || nf_clock_ns() - crew->heard_ns < (uint64_t)NF_SILENCE_MS * 1000000;
+}
+
+/* The first worker that keeps up: one busy worker is better than two, since more is read and written at once. */
+static nf_crew *first_that_answers(nf_pool *pool)
+{
+    nf_crew *crew;
+    DL_FOREACH (pool->crews, crew) {
+        if (has_room(crew) && answers(crew))
+            return crew;
+    }
+    return NULL;
+}
+
 static nf_crew *least_busy(nf_pool *pool)
 {
     nf_crew *crew, *best = NULL;
@@ -169,25 +187,17 @@ static nf_crew *least_busy(nf_pool *pool)
     return best;
 }
 
-/* Does it keep up? One worker that does is better than two: more is read and written at once. */
-static bool answers(const nf_crew *crew)
-{
-    return nf_clock_ns() - crew->heard_ns < (uint64_t)NF_SILENCE_MS * 1000000;
-}
-
 /* A worker for this run, or NULL when it has to wait. */
 static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
 {
-    nf_crew *best = least_busy(pool);
-    bool alone = run->crashes > 0;
-    bool enough = best && (alone ? best->active == 0 : best->active < NF_RUNS_BEFORE_MORE || answers(best));
-    if (enough || (best && !alone && pool->crew_count >= pool->max_workers))
-        return best;
     /* a run that must be alone may have one worker more than the limit, or it could wait for ever */
-    unsigned most = pool->max_workers + (alone ? 1 : 0);
-    if (pool->crew_count < most)
+    bool alone = run->crashes > 0;
+    nf_crew *best = alone ? least_busy(pool) : first_that_answers(pool);
+    if (best && (!alone || best->active == 0))
+        return best;
+    if (pool->crew_count < pool->max_workers + (alone ? 1 : 0))
         return take_worker(pool, err);
-    return alone ? NULL : best;
+    return alone ? NULL : least_busy(pool);
 }
 
 static void on_timer(void *ctx);
