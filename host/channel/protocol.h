@@ -90,7 +90,7 @@ typedef struct nf_msg_result {
 /* RESULT with aux 1: {"kind": "denied", "message": "...", "status": 403, "retryable": false, "hint": ""} */
 
 typedef struct nf_msg_effect {
-    uint32_t number; /* 1, 2, 3 … within the run */
+    uint32_t number; /* 1, 2, 3 … within the run; several may be under way at one time (flow.all) */
     uint32_t action; /* index in SETUP's actions */
     uint32_t where_len;
     uint32_t reserved;

@@ -7,6 +7,7 @@
  * hand over (must not); decode (may). The script sees an ordinary function, so this works inside
  * pcall, sort, gsub, metamethods, coroutines.
  */
+#include "cpu.h"
 #include "json.h"
 #include "record.h"
 #include "surface.h"
@@ -34,6 +35,8 @@ static void check_budget(lua_State *L, nf_run *run, int flags)
         run->lookups = used;
     else
         run->effects = used;
+    run->number = run->effects + run->lookups;
+    run->is_lookup = lookup;
 }
 
 /* Leave one table of named arguments at index 1: action{...}, or action(a, b, {...}) by the order
@@ -141,6 +144,12 @@ int lx_effect(lua_State *L)
     run->payload = arguments;
     nf_run_yield(run, NF_RUN_WAITING);
     run->payload = (nf_text){0};
+    if (flags & NF_ACTION_LOOKUP)
+        run->lookups_flying--;
+    else
+        run->effects_flying--;
+    nf_cpu_thread(run,
+                  run->current); /* another branch of flow.all may have asked for a collection */
     nf_host_leave(run);
 
     lua_settop(L, 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lib_flow.c: flow.skip in C, the rest of flow in Lua (scripts/prelude/flow.lua). */
+/* lib_flow.c: flow.skip and flow.all in C, the rest of flow in Lua (scripts/prelude/flow.lua). */
+#include "cpu.h"
+#include "group.h"
 #include "lib.h"
 #include "prelude.h"
 #include "sink.h"
@@ -23,10 +25,60 @@ static int lx_flow_skip(lua_State *L)
     nf_run_leave(run, NF_OUTCOME_SKIPPED);
 }
 
+/* A Lua thread for each function of the list at index 1, left on the stack from index 2 on. */
+static void make_threads(lua_State *L, lua_State **threads, int count)
+{
+    luaL_checkstack(L, count + 4, "too many functions");
+    for (int i = 0; i < count; i++) {
+        threads[i] = lua_newthread(L);
+        if (lua_rawgeti(L, 1, i + 1) != LUA_TFUNCTION)
+            luaL_error(L,
+                       "flow.all takes a list of functions: flow.all { function() ... end, ... }");
+        lua_xmove(L, threads[i], 1);
+    }
+}
+
+/* flow.all { f, g, ... }: call all of them side by side; the first result of each, or the first
+ * one's error. */
+static int lx_flow_all(lua_State *L)
+{
+    nf_run *run = nf_current;
+    lua_State *threads[NF_GROUP_MOST];
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    int count = (int)NF_MIN(lua_rawlen(L, 1), NF_GROUP_MOST + 1);
+    if (run->kind != NF_RUN_HANDLER)
+        return luaL_error(L, "flow.all is not available while a file loads");
+    if (run->forked)
+        return luaL_error(L, "flow.all cannot be used inside flow.all");
+    if (count > NF_GROUP_MOST)
+        return luaL_error(L, "flow.all takes at most %d functions", NF_GROUP_MOST);
+    if (count == 0)
+        return 0;
+    make_threads(L, threads, count);
+
+    nf_host_enter(run);
+    run->fork_threads = threads;
+    run->fork_count = (unsigned)count;
+    nf_run_yield(run, NF_RUN_FORKING);
+    nf_cpu_thread(run, run->current);
+    nf_host_leave(run);
+
+    for (int i = 0; i < count; i++) {
+        bool ok = lua_toboolean(threads[i], -1);
+        lua_pop(threads[i], 1);
+        lua_xmove(threads[i], L, 1);
+        if (!ok)
+            return lua_error(L);
+    }
+    return count;
+}
+
 void lx_flow_open(lua_State *L)
 {
     static const luaL_Reg flow[] = {
         {"skip", lx_flow_skip},
+        {"all",  lx_flow_all },
         {NULL,   NULL        }
     };
     luaL_newlib(L, flow);

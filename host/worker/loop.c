@@ -108,13 +108,10 @@ static void on_result(const nf_frame *frame, const char *payload)
     nf_run *run = nf_run_find(frame->id);
     if (!run) /* ended meanwhile */
         return;
-    if (run->state != NF_RUN_WAITING || result.number != run->effects + run->lookups)
+    if (!nf_run_result(run, result.number, payload, len, frame->aux == 1))
         nf_fail_protocol("a result %u that run %llu does not wait for", result.number,
                          (unsigned long long)frame->id);
     run->now_ms = result.now_ms;
-    run->input_error = frame->aux == 1;
-    nf_run_input(run, payload, len);
-    nf_run_resume(run);
 }
 
 static void on_cancel(nf_worker *w, const nf_frame *frame)
@@ -176,7 +173,7 @@ static void make_room(nf_worker *w)
 static void put_effect(nf_worker *w, const nf_run *run)
 {
     size_t where_len = strlen(run->where);
-    nf_msg_effect effect = {.number = run->effects + run->lookups, .action = run->action};
+    nf_msg_effect effect = {.number = run->number, .action = run->action};
     effect.where_len = (uint32_t)where_len;
     nf_port_begin(&w->port, NF_MSG_EFFECT, 0, run->id,
                   sizeof effect + where_len + run->payload.len);
@@ -208,9 +205,9 @@ static void run_slices(nf_worker *w)
         if (!nf_port_has_room(&w->port))
             make_room(w);
         nf_run *run = nf_run_slice();
-        if (run->state == NF_RUN_WAITING)
+        if (run->asked == NF_RUN_WAITING)
             put_effect(w, run);
-        else if (run->state == NF_RUN_ENDED)
+        else if (run->asked == NF_RUN_ENDED)
             finish(w, run);
     }
 }

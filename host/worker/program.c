@@ -193,3 +193,15 @@ void nf_program_handler(void *of_run)
     call(run, lx_handler);
     nf_run_leave(run, NF_OUTCOME_DONE);
 }
+
+void nf_program_branch(void *of_run)
+{
+    nf_run *run = of_run;
+    lua_State *L = run->current;
+    nf_cpu_thread(run, L);
+    run->in_host = 0;
+    bool ok = lua_pcall(L, 0, 1, 0) == LUA_OK;
+    run->in_host = 1;
+    lua_pushboolean(L, ok);
+    nf_run_join(run);
+}

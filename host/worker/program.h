@@ -24,6 +24,10 @@ void nf_program_load(void *run);
 /** Call handler run->handler with the event in run->input; payload: the result. */
 void nf_program_handler(void *run);
 
+/** One branch of flow.all: call the function on the thread run->current; leaves its result and
+ * whether it is one there. */
+void nf_program_branch(void *run);
+
 /** Where math.random's state of a base state lies, from the arena's start; set by nf_program_base.
  */
 uint64_t nf_program_random_at(const nf_run *run);

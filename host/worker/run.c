@@ -8,6 +8,8 @@
 #include "run.h"
 
 #include "cpu.h"
+#include "group.h"
+#include "program.h"
 
 #include <errno.h>
 #include <string.h>
@@ -43,14 +45,18 @@ void nf_runs_init(nf_worker_page *shared)
     page = shared;
 }
 
-static char *map_part(unsigned slot, uint32_t part, size_t size)
+char *nf_run_map(char *at, size_t size)
 {
-    char *at = nf_slot_address(slot, part);
     void *got = mmap(at, size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (got != at)
-        nf_bug("cannot map slot %u: %s", slot, strerrordesc_np(errno));
+        nf_bug("cannot map memory for a run: %s", strerrordesc_np(errno));
     return at;
+}
+
+static char *map_part(unsigned slot, uint32_t part, size_t size)
+{
+    return nf_run_map(nf_slot_address(slot, part), size);
 }
 
 static nf_run *map_slot(void)
@@ -87,7 +93,9 @@ nf_run *nf_run_new(uint64_t id, nf_run_kind kind)
                     .arena = run->arena,
                     .committed = run->committed,
                     .text = run->text,
-                    .fiber = run->fiber};
+                    .group = run->group};
+    fresh.fiber.low = nf_slot_address(run->slot, NF_STACK_AT); /* not that of a branch */
+    fresh.fiber.size = NF_STACK_SIZE;
     *run = fresh;
     count++;
     if (kind == NF_RUN_HANDLER) {
@@ -128,7 +136,9 @@ void nf_runs_trim(void)
     {
         shrink(run, KEEP_IDLE);
         madvise(run->text + PAGE, NF_TEXT_SIZE - PAGE, MADV_DONTNEED);
-        madvise(run->fiber.low, NF_STACK_SIZE - 2 * PAGE, MADV_DONTNEED);
+        madvise(nf_slot_address(run->slot, NF_STACK_AT), NF_STACK_SIZE - 2 * PAGE, MADV_DONTNEED);
+        if (run->group)
+            nf_group_trim(run->group);
     }
 }
 
@@ -163,24 +173,40 @@ void nf_run_begin(nf_run *run, void (*entry)(void *run), const nf_limits *limits
     queue(run);
 }
 
-static void wait_for_result(nf_run *run)
+/* An effect is under way; the CPU budget is checked here too, since a tick may never meet a run of
+ * many short slices. */
+static void note_effect(nf_run *run)
 {
+    uint32_t *flying = run->is_lookup ? &run->lookups_flying : &run->effects_flying;
+    uint32_t *peak = run->is_lookup ? &run->lookups_peak : &run->effects_peak;
     if (run->cpu_ns > run->limits.of[NF_BUDGET_CPU] * 1000000u) {
         run->state = NF_RUN_ENDED;
         run->outcome = NF_OUTCOME_OVER_CPU;
         run->over_budget = NF_BUDGET_CPU;
         return;
     }
-    run->flew = true;
-    DL_APPEND(waiting, run);
-    if (run->wall_deadline < next_deadline)
-        next_deadline = run->wall_deadline;
+    if (++*flying > *peak)
+        *peak = *flying;
+}
+
+/* Put the run into the list of its state. */
+static void settle(nf_run *run)
+{
+    if (run->state == NF_RUN_READY) {
+        queue(run);
+    } else if (run->state == NF_RUN_WAITING) {
+        DL_APPEND(waiting, run);
+        if (run->wall_deadline < next_deadline)
+            next_deadline = run->wall_deadline;
+    }
 }
 
 nf_run *nf_run_slice(void)
 {
     nf_run *run = ready;
     unqueue(run);
+    if (run->forked)
+        nf_group_enter(run);
     page->running = run->id;
     run->in_host = 1;
     nf_current = run;
@@ -189,10 +215,16 @@ nf_run *nf_run_slice(void)
     run->cpu_ns += nf_cpu_slice();
     nf_current = NULL;
     page->running = 0;
-    if (run->state == NF_RUN_READY)
-        queue(run);
-    else if (run->state == NF_RUN_WAITING)
-        wait_for_result(run);
+    if (run->state == NF_RUN_WAITING)
+        note_effect(run);
+    run->asked = run->state;
+    if (run->forked)
+        nf_group_left(run, nf_program_branch);
+    if (run->state == NF_RUN_FORKING) {
+        nf_group_begin(run, nf_program_branch);
+        run->state = NF_RUN_READY;
+    }
+    settle(run);
     return run;
 }
 
@@ -214,10 +246,22 @@ void nf_run_input(nf_run *run, const char *bytes, size_t len)
     run->text_peak = NF_MAX(run->text_peak, run->log_len + len);
 }
 
-void nf_run_resume(nf_run *run)
+bool nf_run_result(nf_run *run, uint32_t number, const char *bytes, size_t len, bool is_error)
 {
-    DL_DELETE(waiting, run);
-    queue(run);
+    nf_branch *branch = run->forked ? nf_group_find(run, number) : NULL;
+    if (run->forked ? !branch : run->state != NF_RUN_WAITING || run->number != number)
+        return false;
+    if (branch) {
+        nf_group_result(run, branch, bytes, len, is_error);
+    } else {
+        nf_run_input(run, bytes, len);
+        run->input_error = is_error;
+    }
+    if (run->state == NF_RUN_WAITING) {
+        DL_DELETE(waiting, run);
+        queue(run);
+    }
+    return true;
 }
 
 void nf_run_cancel(nf_run *run, nf_outcome outcome)
@@ -281,10 +325,8 @@ nf_usage nf_run_usage(const nf_run *run)
     usage.of[NF_BUDGET_CPU] = row(limit[NF_BUDGET_CPU], cpu, cpu);
     usage.of[NF_BUDGET_WALL] = row(limit[NF_BUDGET_WALL], wall, wall);
     usage.of[NF_BUDGET_MEMORY] = row(limit[NF_BUDGET_MEMORY], run->arena->used, run->arena->peak);
-    usage.of[NF_BUDGET_EFFECTS] =
-        row(limit[NF_BUDGET_EFFECTS], run->effects, run->flew && run->effects);
-    usage.of[NF_BUDGET_LOOKUPS] =
-        row(limit[NF_BUDGET_LOOKUPS], run->lookups, run->flew && run->lookups);
+    usage.of[NF_BUDGET_EFFECTS] = row(limit[NF_BUDGET_EFFECTS], run->effects, run->effects_peak);
+    usage.of[NF_BUDGET_LOOKUPS] = row(limit[NF_BUDGET_LOOKUPS], run->lookups, run->lookups_peak);
     usage.of[NF_BUDGET_LOG] = row(limit[NF_BUDGET_LOG], run->log_len, run->log_len);
     usage.of[NF_BUDGET_RESULT] = row(limit[NF_BUDGET_RESULT], run->result_len, run->result_len);
     usage.of[NF_BUDGET_SOURCE] = row(limit[NF_BUDGET_SOURCE], run->source_len, run->source_len);
@@ -304,6 +346,14 @@ NF_LEAVES_ANY_STACK void nf_run_leave(nf_run *run, nf_outcome outcome)
     run->outcome = outcome;
     nf_fiber_leave(&run->fiber, true);
     nf_bug("a run went on after its end");
+}
+
+void nf_run_join(nf_run *run)
+{
+    run->in_host = 1;
+    run->state = NF_RUN_JOINED;
+    nf_fiber_leave(&run->fiber, true);
+    nf_bug("a branch went on after its end");
 }
 
 void nf_run_exceeded(nf_run *run, nf_outcome outcome, nf_budget budget, uint64_t used)

@@ -37,8 +37,10 @@ typedef enum nf_run_kind { NF_RUN_HANDLER = 1, NF_RUN_LOAD, NF_RUN_BASE } nf_run
 typedef enum nf_run_state {
     NF_RUN_FREE = 0,
     NF_RUN_READY,   /* wants the CPU */
-    NF_RUN_WAITING, /* for the result of its effect */
+    NF_RUN_WAITING, /* for the result of its effect, or of its branches' effects */
     NF_RUN_ENDED,   /* its fiber is never entered again */
+    NF_RUN_FORKING, /* asks for the branches of flow.all */
+    NF_RUN_JOINED,  /* a branch of flow.all ended */
 } nf_run_state;
 
 /** A stretch of the run's text region. */
@@ -73,6 +75,12 @@ typedef struct nf_run {
     bool input_error;         /* the effect failed */
     int64_t now_ms, start_ms; /* wall clock of the last message, and of the first */
 
+    /* flow.all; group.h */
+    struct nf_group *group; /* mapped when first needed */
+    bool forked;            /* it has branches now */
+    lua_State **fork_threads;
+    unsigned fork_count;
+
     /* The tick reads and writes these */
     volatile sig_atomic_t in_host; /* sections that must not be interrupted */
     volatile sig_atomic_t pending; /* a tick came meanwhile */
@@ -87,11 +95,13 @@ typedef struct nf_run {
     uint64_t cpu_ns;                    /* in slices that ended */
     uint64_t wall_start, wall_deadline; /* monotonic, ns */
     uint32_t effects, lookups;
-    bool flew; /* an effect was in flight */
+    uint32_t effects_flying, lookups_flying, effects_peak, lookups_peak; /* in flight */
     size_t result_len, source_len;
 
     /* What it asks for, or how it ended */
-    uint32_t action;
+    nf_run_state asked;      /* READY, WAITING or ENDED: how the last slice ended */
+    uint32_t action, number; /* of the effect */
+    bool is_lookup;
     nf_text payload;        /* arguments of the effect, result, or reason of a skip */
     nf_text error;          /* report of a failed run */
     const char *error_kind; /* of errors that carry none; static */
@@ -123,9 +133,11 @@ nf_run *nf_run_find(uint64_t id);
 /** Make `entry` the run's program, under these limits from now on, and queue it. */
 void nf_run_begin(nf_run *run, void (*entry)(void *run), const nf_limits *limits, int64_t now_ms);
 
-/** One slice on the CPU for the first ready run. Afterwards it is READY (queued again), WAITING or
- * ENDED. */
+/** One slice on the CPU for the first ready run; run->asked says how it ended. */
 nf_run *nf_run_slice(void);
+
+/** Map memory at an address of a slot. */
+char *nf_run_map(char *at, size_t size);
 
 /** How many runs are ready, and how many are not free. */
 unsigned nf_runs_ready(void);
@@ -134,8 +146,9 @@ unsigned nf_runs_count(void);
 /** Copy what the broker sent to where the run reads it. */
 void nf_run_input(nf_run *run, const char *bytes, size_t len);
 
-/** A WAITING run goes on. */
-void nf_run_resume(nf_run *run);
+/** The result of an effect came: the run, or its branch, goes on. False if nothing waits for this
+ * number. */
+bool nf_run_result(nf_run *run, uint32_t number, const char *bytes, size_t len, bool is_error);
 
 /** The loop ends a run that is READY or WAITING. */
 void nf_run_cancel(nf_run *run, nf_outcome outcome);
@@ -161,6 +174,9 @@ void nf_run_yield(nf_run *run, nf_run_state state);
 
 /** The program ended by itself, or must end now; never returns. */
 NF_NORETURN void nf_run_leave(nf_run *run, nf_outcome outcome);
+
+/** A branch of flow.all ended; never returns. */
+NF_NORETURN void nf_run_join(nf_run *run);
 
 /** A budget is exceeded: end the run. */
 NF_NORETURN void nf_run_exceeded(nf_run *run, nf_outcome outcome, nf_budget budget, uint64_t used);

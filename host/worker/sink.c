@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert((uint64_t)NF_SINK_MAX * 6 + (2u << 20) < NF_TEXT_SIZE,
+_Static_assert((uint64_t)NF_SINK_MAX * 6 + (2u << 20) < NF_TEXT_INPUTS,
                "the worst quoting must fit the region");
 
 nf_sink nf_sink_open(const nf_run *run, size_t cap)

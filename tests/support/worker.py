@@ -22,7 +22,7 @@ import seccomp
 
 BUILD = os.environ.get("NF_BUILD", "build/dev")
 SANITIZED = bool(os.environ.get("NF_SANITIZE"))
-PROGRAM = os.path.join(BUILD, "nimflow-worker")
+PROGRAM = os.environ.get("NF_WORKER", os.path.join(BUILD, "nimflow-worker"))
 
 SETUP, LOCKDOWN, LOAD, UNLOAD, START, RESULT, CANCEL = range(1, 8)
 READY, LOADED, EFFECT, END = range(64, 68)

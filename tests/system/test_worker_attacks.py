@@ -118,6 +118,18 @@ class Attacks(unittest.TestCase):
     def test_preempted_everywhere(self):
         self.interleave(worker.PROGRAM + "-stress")
 
+    def test_inside_flow_all(self):
+        canary = read(os.path.join(FOLDER, "canary.lua"))
+        with Worker() as host:
+            host.load(1, "canary.lua", canary, script=True)
+            for number, path in enumerate(attacks()):
+                body = harnessed(read(path))
+                host.load(2, os.path.basename(path), "return flow.all { function() %s\nend, function() sleep = nil "
+                          "for i = 1, 3 do flow.sleep(0) end %s\nend }" % (body, body), script=True)
+                run_all(host, [(2 * number + 1, 2)])
+                after = run_all(host, [(2 * number + 2, 1)])[2 * number + 2]
+                self.assertEqual(after.result, "SAFE", path)
+
     def interleave(self, program):
         canary, wrong = read(os.path.join(FOLDER, "canary.lua")), []
         with Worker(program=program) as host:

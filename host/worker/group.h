@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * group.h: flow.all: several functions of one run side by side, each on a C stack and a Lua thread
+ * of its own.
+ *
+ * Branches take turns at effects only: a preempted one goes on before any other of its run, since
+ * it may be in the middle of a change to the heap they share. They begin in their order and go on
+ * in the order of their results, so the same results in the same order give the same effects.
+ *
+ * Invariant: what a branch needs while it has the CPU (its stack, thread, input) is in the run
+ * itself; here lies what the others need. The caller of flow.all waits until all branches ended.
+ */
+#ifndef NF_WORKER_GROUP_H
+#define NF_WORKER_GROUP_H
+
+#include "run.h"
+
+enum {
+    NF_GROUP_MOST = 64, /* functions of one flow.all */
+    NF_BRANCHES = 8,    /* of them at one time */
+};
+
+typedef enum nf_branch_state {
+    NF_BRANCH_FREE = 0,
+    NF_BRANCH_READY,
+    NF_BRANCH_WAITING
+} nf_branch_state;
+
+typedef struct nf_branch {
+    nf_branch_state state;
+    nf_fiber fiber;
+    lua_State *current;
+    int depth;
+    uint32_t number; /* of the effect it waits for */
+    uint64_t turn;   /* when it became ready */
+    nf_text input;
+    bool input_error;
+} nf_branch;
+
+typedef struct nf_group {
+    nf_branch caller, branches[NF_BRANCHES];
+    nf_branch *active; /* has the CPU, or will have it next; NULL: to be chosen */
+    lua_State *threads[NF_GROUP_MOST];
+    unsigned count, begun, ended;
+    uint64_t turns;
+} nf_group;
+
+/** The run asked for a group (run->fork_*): set it up; the run is to be queued. */
+void nf_group_begin(nf_run *run, void (*entry)(void *run));
+
+/** Before a slice: put the branch whose turn it is into the run. */
+void nf_group_enter(nf_run *run);
+
+/** After a slice: what the active branch asked for is in run->state; leaves there what the whole
+ * run is now. */
+void nf_group_left(nf_run *run, void (*entry)(void *run));
+
+/** The branch that waits for this effect, or NULL. */
+nf_branch *nf_group_find(nf_run *run, uint32_t number);
+
+/** Its result came: copy it and make the branch ready. */
+void nf_group_result(nf_run *run, nf_branch *branch, const char *bytes, size_t len, bool is_error);
+
+/** Give back what deep stacks took. */
+void nf_group_trim(nf_group *group);
+
+#endif
