@@ -3,6 +3,7 @@
 #include "cli/local.h"
 
 #include "base/alloc.h"
+#include "log/log.h"
 #include "tenant/flows.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@
 nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, nf_error *err)
 {
     *local = (nf_local){0};
+    nf_log_open(NF_LOG_WARN, 0); /* what was loaded is no news for a command */
     nf_status status = nf_loop_open(&local->loop, err);
     if (status != NF_OK)
         return status;
