@@ -46,6 +46,8 @@ static void print_row(const json_t *run)
 {
     const json_t *error = json_object_get(run, "error");
     const char *message = nf_json_string(error, "message"), *where = nf_json_string(error, "where");
+    if (!message)
+        message = nf_json_string(run, "reason");
     printf("%-10lld %-24s %-13s %-32.32s %s%s%s\n", (long long)nf_json_integer(run, "id", 0), text_of(run, "received"),
            text_of(run, "outcome"), text_of(run, "handler"), where ? where : "", where && *where ? ": " : "",
            message ? message : "");
@@ -55,7 +57,7 @@ static void print_list(const json_t *answer)
 {
     size_t i;
     const json_t *run;
-    printf("%-10s %-24s %-13s %-32s %s\n", "RUN", "RECEIVED", "OUTCOME", "HANDLER", "ERROR");
+    printf("%-10s %-24s %-13s %-32s %s\n", "RUN", "RECEIVED", "OUTCOME", "HANDLER", "ERROR OR REASON");
     json_array_foreach (json_object_get(answer, "runs"), i, run)
         print_row(run);
 }
@@ -79,7 +81,7 @@ static int show(const nf_given *given, const char *path)
     if (answer && !nf_given_has(given, "json") && json_object_get(answer, "runs"))
         print_list(answer);
     else if (answer)
-        print_json(answer, nf_given_has(given, "json") ? JSON_COMPACT : JSON_INDENT(2));
+        print_json(answer, nf_given_has(given, "json") ? JSON_COMPACT | JSON_REAL_PRECISION(9) : JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(answer);
     free(url);
     free(socket);

@@ -182,6 +182,8 @@ static json_t *run_json(sqlite3_stmt *s, bool whole)
         json_object_set_new(row, "event_body", json_loads(text_at(s, 13), JSON_ALLOW_NUL, NULL));
     } else {
         json_object_set(row, "error", json_object_get(detail, "error"));
+        if (sqlite3_column_int(s, 6) == NF_OUTCOME_SKIPPED)
+            json_object_set(row, "reason", json_object_get(detail, "result"));
     }
     json_decref(detail);
     return row;
