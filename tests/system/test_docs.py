@@ -119,6 +119,22 @@ class Documents(unittest.TestCase):
                 with self.subTest(f"{file.name}: {name}"):
                     self.assertTrue(re.search(rf"\b{re.escape(name)}\b", page), "docs/FLOWS.md does not name it")
 
+    def test_every_function_of_a_module_is_in_the_reference(self):
+        page = (SOURCE / "docs" / "FLOWS.md").read_text(encoding="utf-8")
+        file = self.folder / "names.lua"
+        file.write_text("""
+            local names = {}
+            for _, module in ipairs { "flow", "json", "lists", "log", "nimbus", "os", "time" } do
+              for name in pairs(_G[module]) do names[#names + 1] = module .. "." .. name end
+            end
+            return names""")
+        done = self.nimflow("run", "--script", "--json", file)
+        names = json.loads(done.stdout)["result"]
+        self.assertIn("flow.skip", names)
+        for name in names:
+            with self.subTest(name):
+                self.assertIn(name, page, "docs/FLOWS.md does not name it")
+
     def test_commands_and_options_on_the_pages_exist(self):
         commands = re.findall(r"^  ([a-z]+) ", self.nimflow("--help").stdout, re.MULTILINE)
         options = {c: set(re.findall(r"^  --([a-z-]+)", self.nimflow(c, "--help").stdout, re.MULTILINE)) for c in commands}
