@@ -60,18 +60,20 @@ static void on_tenant_loaded(nf_tenant *tenant, void *ctx)
 
 /* ---- open ---- */
 
-/* Listening comes first: when the address is taken, nothing else was touched. Events are refused until tenants listen. */
+/* Listening comes first: when the address is taken, nothing else was touched. Events are refused until tenants listen.
+ */
 static nf_status listen_for_events(nf_app *app, nf_error *err)
 {
-    nf_status status =
-        nf_http_server_open(app->loop, app->config->listen, NULL, on_public, app, &app->server, err);
+    nf_status status = nf_http_server_open(app->loop, app->config->listen, NULL, on_public, app,
+                                           &app->server, err);
     if (status != NF_OK)
         return status;
     app->port = nf_http_server_port(app->server);
     const char *colon = strrchr(app->config->listen, ':');
     app->public_url = app->config->public_url
                           ? nf_strdup(app->config->public_url)
-                          : nf_format("http://%.*s:%d", (int)(colon - app->config->listen), app->config->listen, app->port);
+                          : nf_format("http://%.*s:%d", (int)(colon - app->config->listen),
+                                      app->config->listen, app->port);
     return NF_OK;
 }
 
@@ -79,8 +81,8 @@ static nf_status listen_for_admins(nf_app *app, nf_error *err)
 {
     char *path = nf_app_socket_path(app->config->data);
     char *address = nf_format("unix:%s", path);
-    nf_status status =
-        nf_http_server_open(app->loop, address, NULL, nf_admin_receive, &app->admin, &app->admin_server, err);
+    nf_status status = nf_http_server_open(app->loop, address, NULL, nf_admin_receive, &app->admin,
+                                           &app->admin_server, err);
     free(address);
     free(path);
     return status;
@@ -119,7 +121,8 @@ static nf_status open_tenants(nf_app *app, nf_error *err)
     app->admin = (nf_admin){.store = app->store, .tenants = app->tenants};
     for (size_t i = 0; i < config->tenant_count; i++) {
         nf_tenant *tenant = NULL;
-        nf_status status = nf_tenant_open(&app->host, &config->tenants[i], on_tenant_loaded, app, &tenant, err);
+        nf_status status =
+            nf_tenant_open(&app->host, &config->tenants[i], on_tenant_loaded, app, &tenant, err);
         if (status != NF_OK)
             return status;
         app->tenants[app->tenant_count++] = tenant;
@@ -143,7 +146,8 @@ nf_status nf_app_open(nf_loop *loop, const nf_app_options *options, nf_app **out
         nf_app_close(app);
         return status;
     }
-    nf_log_info("host", "listening on %s, reached by Nimbus at %s", app->config->listen, app->public_url);
+    nf_log_info("host", "listening on %s, reached by Nimbus at %s", app->config->listen,
+                app->public_url);
     *out = app;
     return NF_OK;
 }
@@ -163,7 +167,8 @@ static void check_drained(void *ctx)
     if (busy > 0 && nf_clock_ns() < app->drain_until_ns)
         return;
     if (busy > 0)
-        nf_log_warn("host", "%zu events are still under way; they go on after the next start", busy);
+        nf_log_warn("host", "%zu events are still under way; they go on after the next start",
+                    busy);
     nf_timer_stop(app->drain);
     app->drained(app->ctx);
 }

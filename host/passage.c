@@ -61,7 +61,8 @@ void nf_passage_answer(nf_passage *passage, int status, const char *headers, con
 static void on_recorded(void *ctx, const nf_error *err)
 {
     struct record *record = ctx;
-    (void)err; /* the store gives up only when the host ends; then the run is found open at the next start */
+    (void)
+        err; /* the store gives up only when the host ends; then the run is found open at the next start */
     nf_passage_unref(record->passage);
     free(record->detail);
     free(record);
@@ -70,9 +71,10 @@ static void on_recorded(void *ctx, const nf_error *err)
 static void log_end(const nf_run_report *report, const nf_run_row *row)
 {
     bool good = report->outcome == NF_OUTCOME_DONE || report->outcome == NF_OUTCOME_SKIPPED;
-    nf_log(good ? NF_LOG_DEBUG : NF_LOG_WARN, "run", "%s: run %lld of '%s' ended %s%s%.*s", row->tenant,
-           (long long)report->id, row->handler, nf_outcome_name(report->outcome), report->error_len ? ": " : "",
-           (int)report->error_len, report->error_len ? report->error : "");
+    nf_log(good ? NF_LOG_DEBUG : NF_LOG_WARN, "run", "%s: run %lld of '%s' ended %s%s%.*s",
+           row->tenant, (long long)report->id, row->handler, nf_outcome_name(report->outcome),
+           report->error_len ? ": " : "", (int)report->error_len,
+           report->error_len ? report->error : "");
 }
 
 static void on_run_ended(void *ctx, const nf_run_report *report)
@@ -119,7 +121,6 @@ void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler
                                         on_run_ended, record);
 }
 
-
 void nf_passage_fail(nf_passage *passage, size_t index, const char *why)
 {
     nf_strbuf error = nf_strbuf_new(4096);
@@ -145,4 +146,3 @@ void nf_passage_fail(nf_passage *passage, size_t index, const char *why)
     on_run_ended(record, &report);
     nf_strbuf_release(&error);
 }
-

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * passage.h: one event on its way through the pipeline, from step 2 until its 202 is out and each of its runs is recorded.
+ * passage.h: one event on its way through the pipeline, from step 2 until its 202 is out and each of its runs is
+ * recorded.
  *
  * Invariant: `refs` counts who still needs it: the function that works on it, its write under way, each run and record.
  */

@@ -26,7 +26,8 @@
 static bool is_json(const char *type)
 {
     size_t n = strlen("application/json");
-    return type && strncasecmp(type, "application/json", n) == 0 && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+    return type && strncasecmp(type, "application/json", n) == 0
+           && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
 static bool receive(nf_http_exchange *x)
@@ -53,7 +54,8 @@ static nf_subscription *authenticate(nf_pipeline *p, nf_http_exchange *x)
     if (strncmp(path, NF_CALLBACK_PATH, n) != 0)
         return NULL;
     for (size_t i = 0; i < p->tenant_count; i++) {
-        nf_subscription *s = nf_subscriptions_by_secret(p->tenants[i]->subscriptions, path + n, strlen(path + n));
+        nf_subscription *s =
+            nf_subscriptions_by_secret(p->tenants[i]->subscriptions, path + n, strlen(path + n));
         if (s)
             found = s;
     }
@@ -81,7 +83,8 @@ static void on_duplicate_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
     if (err)
-        nf_passage_answer(passage, 503, "Retry-After: 5\r\n", "the notification could not be stored\n");
+        nf_passage_answer(passage, 503, "Retry-After: 5\r\n",
+                          "the notification could not be stored\n");
     else
         nf_passage_answer(passage, 202, NULL, NULL);
     nf_passage_unref(passage);
@@ -120,7 +123,8 @@ static void on_event_stored(void *ctx, const nf_error *err)
             if (passage->runs[i])
                 nf_run_cancel(passage->runs[i]);
         }
-        nf_passage_answer(passage, 503, "Retry-After: 5\r\n", "the notification could not be stored\n");
+        nf_passage_answer(passage, 503, "Retry-After: 5\r\n",
+                          "the notification could not be stored\n");
     } else {
         t->count.accepted++;
         nf_passage_answer(passage, 202, NULL, NULL);
@@ -152,7 +156,8 @@ static void enqueue(nf_passage *passage)
     fill_rows(passage);
     nf_dedupe_add(passage->tenant->dedupe, passage->event);
     passage->refs++;
-    nf_store_add_event(passage->pipeline->store, row, passage->rows, passage->count, on_event_stored, passage);
+    nf_store_add_event(passage->pipeline->store, row, passage->rows, passage->count,
+                       on_event_stored, passage);
 }
 
 /* ---- 5 run; 6 act and 7 record follow from there (act/effect.h, passage.c) ---- */

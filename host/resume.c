@@ -34,8 +34,11 @@ static void on_old_version(void *ctx, nf_version *version, const nf_error *err)
     const nf_handler *handler = err ? NULL : handler_named(version, passage->rows[0].handler);
     if (handler)
         nf_passage_run(passage, 0, handler);
-    else if (!err || err->status != NF_E_CANCELLED) /* cancelled: the host closes, and it is found open again */
-        nf_passage_fail(passage, 0, err ? err->text : "the flow version it began with has no such handler");
+    else if (!err
+             || err->status
+                    != NF_E_CANCELLED) /* cancelled: the host closes, and it is found open again */
+        nf_passage_fail(passage, 0,
+                        err ? err->text : "the flow version it began with has no such handler");
     nf_version_unref(version); /* the run keeps it */
     nf_passage_unref(passage);
 }
@@ -46,14 +49,17 @@ static void load_old_version(nf_passage *passage)
     char *source = NULL;
     size_t len = 0;
     const nf_run_row *row = &passage->rows[0];
-    if (nf_store_get_version(passage->pipeline->store, row->version, &source, &len, &err) != NF_OK) {
+    if (nf_store_get_version(passage->pipeline->store, row->version, &source, &len, &err)
+        != NF_OK) {
         nf_passage_fail(passage, 0, err.text);
         return;
     }
     passage->refs++;
     nf_version_load(passage->tenant->pool,
-                    &(nf_version_spec){
-                        .file = row->file, .source = source, .len = len, .limits = passage->tenant->config->limits},
+                    &(nf_version_spec){.file = row->file,
+                                       .source = source,
+                                       .len = len,
+                                       .limits = passage->tenant->config->limits},
                     on_old_version, passage);
     free(source);
 }
@@ -100,6 +106,6 @@ void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
     if (nf_store_each_open_run(p->store, resume_run, &resume, &err) != NF_OK)
         nf_log_error("run", "%s: open runs could not be read: %s", tenant->config->name, err.text);
     if (resume.count)
-        nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name, resume.count);
+        nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
+                    resume.count);
 }
-

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const nf_param params[] = {
-    {"duration", NF_VALUE, true, "seconds as a number, or a text like \"500ms\", \"2s\", \"3min\"", NULL, 0, 0, 0},
+    {"duration", NF_VALUE, true, "seconds as a number, or a text like \"500ms\", \"2s\", \"3min\"",
+     NULL, 0, 0, 0},
     {0},
 };
 
@@ -36,8 +37,10 @@ static void start(nf_call *call, const json_t *args)
 {
     double ms = milliseconds(json_object_get(args, "duration"));
     if (!(ms >= 0) || isinf(ms)) {
-        nf_call_reject(call, NF_E_ARG, "flow.sleep: write seconds as a number of at least 0, or a text like \"500ms\", "
-                       "\"2s\", \"3min\", \"1h\"");
+        nf_call_reject(
+            call, NF_E_ARG,
+            "flow.sleep: write seconds as a number of at least 0, or a text like \"500ms\", "
+            "\"2s\", \"3min\", \"1h\"");
         return;
     }
     nf_call_sleep(call, (uint64_t)(ms > LONGEST_S * 1e3 ? LONGEST_S * 1e3 : ms));

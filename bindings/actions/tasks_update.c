@@ -21,11 +21,13 @@ static const nf_param customer[] = {
     {"state", NF_TEXT, false, "state", NULL, 0, 0, 0},
     {"country", NF_TEXT, false, "country", NULL, 0, 0, 0},
     {"primaryTelNumber", NF_TEXT, false, "primary telephone number", NULL, 0, 0, 0},
-    {"telNumbers", NF_LIST, false, "additional telephone numbers, each {name, value}", named_text, 0, 0, 0},
+    {"telNumbers", NF_LIST, false, "additional telephone numbers, each {name, value}", named_text,
+     0, 0, 0},
     {"UPN", NF_TEXT, false, "user principal name", NULL, 0, 0, 0},
     {"imAddress", NF_TEXT, false, "instant messaging address", NULL, 0, 0, 0},
     {"email", NF_TEXT, false, "e-mail address", NULL, 0, 0, 0},
-    {"customFields", NF_NAMED, false, "custom fields of the customer, name to value", NULL, 0, 0, 0},
+    {"customFields", NF_NAMED, false, "custom fields of the customer, name to value", NULL, 0, 0,
+     0},
     {0},
 };
 
@@ -37,9 +39,12 @@ static const nf_param preferred_user[] = {
 
 static const nf_param params[] = {
     {"taskId", NF_STRING, true, "id of the task, from the event", NULL, 256, 0, 0},
-    {"customer", NF_OBJECT, false, "fields of the customer to set; the others stay as they are", customer, 0, 0, 0},
-    {"customContextParameters", NF_NAMED, false, "custom context parameters, id to value", NULL, 0, 0, 0},
-    {"preferredUsers", NF_LIST, false, "users to prefer, each {upn, priority}", preferred_user, 10, 0, 0},
+    {"customer", NF_OBJECT, false, "fields of the customer to set; the others stay as they are",
+     customer, 0, 0, 0},
+    {"customContextParameters", NF_NAMED, false, "custom context parameters, id to value", NULL, 0,
+     0, 0},
+    {"preferredUsers", NF_LIST, false, "users to prefer, each {upn, priority}", preferred_user, 10,
+     0, 0},
     {0},
 };
 
@@ -47,7 +52,8 @@ NF_ACTION(tasks_update) = {
     .abi = NF_BINDING_ABI,
     .name = "nimbus.tasks.update",
     .title = "Update task",
-    .doc = "Change customer data, custom context parameters or preferred users of a task in progress.",
+    .doc =
+        "Change customer data, custom context parameters or preferred users of a task in progress.",
     .params = params,
     .returns = "nil",
     .class = NF_SAFE,

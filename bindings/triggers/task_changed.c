@@ -2,7 +2,10 @@
 /* task_changed.c: nimbus.on_task{...}: a task changes state. Fields as TaskEventData of the API spells them. */
 #include "nf/binding.h"
 
-#define TEXT(name, doc) {name, NF_STRING, false, doc, NULL, 0, 0, 0}
+#define TEXT(name, doc)                                                                            \
+    {                                                                                              \
+        name, NF_STRING, false, doc, NULL, 0, 0, 0                                                 \
+    }
 
 static const nf_param named[] = {TEXT("name", "designation"), TEXT("value", "value"), {0}};
 
@@ -63,7 +66,8 @@ static const nf_param event[] = {
     TEXT("destinationUPN", "UPN of the destination (outbound)"),
     TEXT("acsId", "Azure Communication id of the caller"),
     {"isAnonymous", NF_BOOLEAN, false, "true when the caller hides the number", NULL, 0, 0, 0},
-    TEXT("customerIdentifier", "number, e-mail, id or GUID of the customer, depending on the modality"),
+    TEXT("customerIdentifier",
+         "number, e-mail, id or GUID of the customer, depending on the modality"),
     TEXT("initialMessage", "first message of a chat"),
     TEXT("serviceId", "id of the service"),
     TEXT("serviceName", "name of the service"),
@@ -78,7 +82,8 @@ static const nf_param event[] = {
     {"outboundAttempt", NF_INTEGER, false, "attempts to reach the destination", NULL, 0, 0, 0},
     TEXT("updatedParameterName", "name of the parameter updated last"),
     TEXT("updatedParameterValue", "its value"),
-    {"taskInformation", NF_OBJECT, false, "customer, parameters and preferred users", information, 0, 0, 0},
+    {"taskInformation", NF_OBJECT, false, "customer, parameters and preferred users", information,
+     0, 0, 0},
     {0},
 };
 
@@ -86,8 +91,10 @@ static const nf_filter filters[] = {
     {"services", "serviceUPN", "services", "/v1/tasks/service-contacts", true,
      "UPNs of services; \"*\" for all that the connection may see"},
     {"events", "event", "taskEvents", "/v1/tasks/events", true, "events, by value or display name"},
-    {"modalities", "modality", "modalities", "/v1/tasks/modalities", false, "initial modalities; none: all"},
-    {"directions", "direction", "directions", "/v1/tasks/directions", false, "directions; none: all"},
+    {"modalities", "modality", "modalities", "/v1/tasks/modalities", false,
+     "initial modalities; none: all"},
+    {"directions", "direction", "directions", "/v1/tasks/directions", false,
+     "directions; none: all"},
     {0},
 };
 

@@ -2,8 +2,8 @@
 /*
  * args.c: see args.h.
  *
- * Nimbus shows plain text only. A scalar becomes text without surprise (2.0 is "2"), while markup and control characters
- * are refused rather than shown to an agent as they stand.
+ * Nimbus shows plain text only. A scalar becomes text without surprise (2.0 is "2"), while markup and control
+ * characters are refused rather than shown to an agent as they stand.
  */
 #include "act/args.h"
 
@@ -11,8 +11,8 @@
 #include "base/suggest.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_FIELDS = 64, LONGEST_TEXT = 64 << 10, MOST_ITEMS = 1000 };
@@ -102,9 +102,11 @@ static json_t *check_text(struct path *path, const nf_param *param, const json_t
         return refuse(path, NF_E_ARG, "", why);
     }
     if (has_control(text, len))
-        return refuse(path, NF_E_ARG, "text.plain", "control characters are not allowed; Nimbus shows plain text");
+        return refuse(path, NF_E_ARG, "text.plain",
+                      "control characters are not allowed; Nimbus shows plain text");
     if (has_markup(text))
-        return refuse(path, NF_E_ARG, "text.plain", "markup is not allowed; Nimbus shows plain text");
+        return refuse(path, NF_E_ARG, "text.plain",
+                      "markup is not allowed; Nimbus shows plain text");
     return json_incref((json_t *)value);
 }
 
@@ -119,14 +121,17 @@ static json_t *check_string(struct path *path, const nf_param *param, const json
 
 static json_t *check_integer(struct path *path, const nf_param *param, const json_t *value)
 {
-    bool whole = json_is_integer(value) || (json_is_real(value) && floor(json_real_value(value)) == json_real_value(value));
+    bool whole =
+        json_is_integer(value)
+        || (json_is_real(value) && floor(json_real_value(value)) == json_real_value(value));
     double number = whole ? json_number_value(value) : 0;
     char why[96];
     if (!whole)
         return refuse(path, NF_E_ARG, "", "a whole number is expected");
-    if (param->least != param->most && (number < (double)param->least || number > (double)param->most)) {
-        snprintf(why, sizeof why, "%.0f is out of range; allowed are %lld to %lld", number, (long long)param->least,
-                 (long long)param->most);
+    if (param->least != param->most
+        && (number < (double)param->least || number > (double)param->most)) {
+        snprintf(why, sizeof why, "%.0f is out of range; allowed are %lld to %lld", number,
+                 (long long)param->least, (long long)param->most);
         return refuse(path, NF_E_ARG, "", why);
     }
     return json_integer((json_int_t)number);
@@ -143,15 +148,16 @@ static json_t *check_list(struct path *path, const nf_param *param, const json_t
     if (!json_is_array(value))
         return refuse(path, NF_E_ARG, "", "a list is expected");
     if (json_array_size(value) > most) {
-        snprintf(why, sizeof why, "%zu items are more than the allowed %zu", json_array_size(value), most);
+        snprintf(why, sizeof why, "%zu items are more than the allowed %zu", json_array_size(value),
+                 most);
         return refuse(path, NF_E_ARG, "", why);
     }
     json_t *list = json_array();
     json_array_foreach ((json_t *)value, i, item) {
         snprintf(at, sizeof at, "[%zu]", i + 1);
         size_t before = enter(path, at);
-        json_t *checked =
-            param->fields ? check_object(path, param->fields, item) : check_text(path, &text_item, item);
+        json_t *checked = param->fields ? check_object(path, param->fields, item)
+                                        : check_text(path, &text_item, item);
         leave(path, before);
         if (!checked) {
             json_decref(list);
@@ -207,7 +213,8 @@ static json_t *check_named(struct path *path, const nf_param *param, const json_
     if (json_is_array(value))
         return check_list(path, &wire, value);
     if (!json_is_object(value))
-        return refuse(path, NF_E_ARG, "", "names and values are expected, for example { VIP = true }");
+        return refuse(path, NF_E_ARG, "",
+                      "names and values are expected, for example { VIP = true }");
     return check_map(path, param, value);
 }
 
@@ -221,7 +228,8 @@ static json_t *check_value(struct path *path, const nf_param *param, const json_
     case NF_INTEGER:
         return check_integer(path, param, value);
     case NF_NUMBER:
-        return json_is_number(value) ? json_incref((json_t *)value) : refuse(path, NF_E_ARG, "", "a number is expected");
+        return json_is_number(value) ? json_incref((json_t *)value)
+                                     : refuse(path, NF_E_ARG, "", "a number is expected");
     case NF_BOOLEAN:
         return json_is_boolean(value) ? json_incref((json_t *)value)
                                       : refuse(path, NF_E_ARG, "", "true or false is expected");
@@ -288,7 +296,8 @@ static json_t *check_object(struct path *path, const nf_param *params, const jso
         if (!value && !param->required)
             continue;
         size_t before = enter(path, param->name);
-        json_t *checked = value ? check_value(path, param, value) : refuse(path, NF_E_ARG, "", "is missing");
+        json_t *checked =
+            value ? check_value(path, param, value) : refuse(path, NF_E_ARG, "", "is missing");
         leave(path, before);
         if (!checked) {
             json_decref(out);

@@ -22,18 +22,21 @@ static void on_found(void *ctx, const nf_error *err, const nf_list_match *match)
     nf_strbuf_add_u64(&result, match->matches);
     nf_strbuf_puts(&result, "}");
     if (result.overflow)
-        nf_call_reject(call, NF_E_LIMIT, "%s: the row is larger than %d bytes", call->action->name, LONGEST_ROW);
+        nf_call_reject(call, NF_E_LIMIT, "%s: the row is larger than %d bytes", call->action->name,
+                       LONGEST_ROW);
     else
         nf_call_finish(call, NULL, result.bytes, result.len);
     nf_strbuf_release(&result);
 }
 
-void nf_call_find_row(nf_call *call, const char *file, const char *column, const json_t *value, const char *table,
-                      const char *sheet)
+void nf_call_find_row(nf_call *call, const char *file, const char *column, const json_t *value,
+                      const char *table, const char *sheet)
 {
-    nf_list_query query = {.file = file, .column = column, .value = value, .table = table, .sheet = sheet};
+    nf_list_query query = {
+        .file = file, .column = column, .value = value, .table = table, .sheet = sheet};
     if (!call->env->lists) {
-        nf_call_reject(call, NF_E_UNSUPPORTED, "%s: there is no folder of lists here", call->action->name);
+        nf_call_reject(call, NF_E_UNSUPPORTED, "%s: there is no folder of lists here",
+                       call->action->name);
         return;
     }
     nf_find *find = nf_lists_find(call->env->lists, &query, on_found, call);

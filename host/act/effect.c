@@ -90,7 +90,8 @@ static void resolve_reply(nf_call *call, const nf_reply *reply)
     }
 }
 
-static void on_nimbus(void *ctx, const nf_error *failure, const nf_reply *reply, const char *location)
+static void on_nimbus(void *ctx, const nf_error *failure, const nf_reply *reply,
+                      const char *location)
 {
     nf_call *call = ctx;
     (void)location;
@@ -117,8 +118,10 @@ void nf_call_nimbus(nf_call *call, const char *method, const char *path, json_t 
     }
     if (!env->nimbus) {
         json_decref(body);
-        nf_call_reject(call, NF_E_UNSUPPORTED, "%s: there is no connection to Nimbus here; with --dry-run the effect is "
-                       "only shown", call->action->name);
+        nf_call_reject(call, NF_E_UNSUPPORTED,
+                       "%s: there is no connection to Nimbus here; with --dry-run the effect is "
+                       "only shown",
+                       call->action->name);
         return;
     }
     char *text = body ? nf_json_text(body) : NULL;
@@ -126,7 +129,8 @@ void nf_call_nimbus(nf_call *call, const char *method, const char *path, json_t 
     call->on_reply = on_reply;
     call->method = method;
     call->path = nf_strdup(path);
-    call->request = nf_nimbus_send(env->nimbus, method, path, text, call->action->class, on_nimbus, call);
+    call->request =
+        nf_nimbus_send(env->nimbus, method, path, text, call->action->class, on_nimbus, call);
     free(text);
 }
 
@@ -185,8 +189,9 @@ static void start_rest(nf_call *call)
         nf_call_reject(call, NF_E_ARG, "%s: an argument is too long for the address", action->name);
     } else if (body && json_object_size(rest) == 0) {
         json_decref(rest);
-        nf_call_reject(call, NF_E_ARG, "%s: there is nothing to send; give at least one field beside %s", action->name,
-                       action->scope_param ? action->scope_param : "the name");
+        nf_call_reject(call, NF_E_ARG,
+                       "%s: there is nothing to send; give at least one field beside %s",
+                       action->name, action->scope_param ? action->scope_param : "the name");
     } else {
         if (!body)
             json_decref(rest);
@@ -212,8 +217,8 @@ static void start_checked(nf_call *call, const char *args, size_t len)
         start_rest(call);
 }
 
-nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args, size_t len,
-                         const nf_effect_owner *owner, void *ctx)
+nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args,
+                         size_t len, const nf_effect_owner *owner, void *ctx)
 {
     nf_call *call = nf_alloc(sizeof *call);
     call->env = env;

@@ -18,7 +18,7 @@ typedef struct nf_effect_env {
     nf_loop *loop;
     nf_nimbus *nimbus;            /* NULL: no connection here, effects on Nimbus are refused */
     struct nf_list_folder *lists; /* NULL: no lists */
-    bool dry_run;                 /* effects that change something resolve with nil and send nothing */
+    bool dry_run; /* effects that change something resolve with nil and send nothing */
 } nf_effect_env;
 
 /** Who started an effect. */
@@ -31,9 +31,10 @@ typedef struct nf_effect_owner {
     void (*over_time)(void *ctx, uint64_t asked_ms);
 } nf_effect_owner;
 
-/** Check the arguments and start. The handle is valid until `ended` was called (which may be before this returns: NULL). */
-nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args, size_t len,
-                         const nf_effect_owner *owner, void *ctx);
+/** Check the arguments and start. The handle is valid until `ended` was called (which may be before this returns:
+ * NULL). */
+nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args,
+                         size_t len, const nf_effect_owner *owner, void *ctx);
 
 /** Stop it; the owner is not told. */
 void nf_effect_cancel(nf_call *call);

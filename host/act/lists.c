@@ -44,8 +44,7 @@ void nf_list_folder_free(nf_list_folder *folder)
     nf_list_file *file, *next;
     if (!folder)
         return;
-    HASH_ITER(hh, folder->files, file, next)
-    {
+    HASH_ITER (hh, folder->files, file, next) {
         HASH_DEL(folder->files, file);
         nf_list_file_free(file);
     }

@@ -128,9 +128,9 @@ static int spawn(nf_loop *loop, nf_list_load *load, const char *reader, const ch
     char *environment[] = {"LANG=C", NULL};
     char *arguments[] = {"nimflow-reader", (char *)kind, load->name, NULL};
     uv_stdio_container_t stdio[3] = {
-        {.flags = UV_INHERIT_FD,                     .data.fd = fd                            },
+        {.flags = UV_INHERIT_FD, .data.fd = fd},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&load->pipe},
-        {.flags = UV_INHERIT_FD,                     .data.fd = 2                             },
+        {.flags = UV_INHERIT_FD, .data.fd = 2},
     };
     uv_process_options_t options = {
         .file = reader,

@@ -8,7 +8,8 @@
 
 static nf_status complain(nf_error *err, const char *binding, const char *what)
 {
-    return nf_error_set(err, NF_E_ARG, "binding %s: %s", binding ? binding : "(without a name)", what);
+    return nf_error_set(err, NF_E_ARG, "binding %s: %s", binding ? binding : "(without a name)",
+                        what);
 }
 
 static bool sentence(const char *doc)
@@ -31,9 +32,11 @@ static nf_status check_params(const char *binding, const nf_param *params, nf_er
     for (; params && params->name; params++) {
         bool nested = params->type == NF_OBJECT;
         if (!params->doc || !params->doc[0])
-            return nf_error_set(err, NF_E_ARG, "binding %s: parameter '%s' has no documentation", binding, params->name);
+            return nf_error_set(err, NF_E_ARG, "binding %s: parameter '%s' has no documentation",
+                                binding, params->name);
         if (nested != (params->fields != NULL) && params->type != NF_LIST)
-            return nf_error_set(err, NF_E_ARG, "binding %s: '%s' needs fields exactly if it is an object", binding,
+            return nf_error_set(err, NF_E_ARG,
+                                "binding %s: '%s' needs fields exactly if it is an object", binding,
                                 params->name);
         nf_status status = check_params(binding, params->fields, err);
         if (status != NF_OK)
@@ -69,8 +72,10 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         return complain(err, a->name, "either path or start must be set");
     if (a->scope_param && !find_param(a->params, a->scope_param, strlen(a->scope_param)))
         return complain(err, a->name, "scope_param must be one of the parameters");
-    if (a->class != NF_READ && a->owner != NF_OWNER_NONE && a->owner != NF_OWNER_TENANT && !a->scope_param)
-        return complain(err, a->name, "an action that writes must name the argument that decides the rights");
+    if (a->class != NF_READ && a->owner != NF_OWNER_NONE && a->owner != NF_OWNER_TENANT
+        && !a->scope_param)
+        return complain(err, a->name,
+                        "an action that writes must name the argument that decides the rights");
     nf_status status = check_path(a, err);
     return status == NF_OK ? check_params(a->name, a->params, err) : status;
 }
@@ -82,7 +87,8 @@ static nf_status check_trigger(const nf_trigger *t, nf_error *err)
     if (!t->name || !strchr(t->name, '.'))
         return complain(err, t->name, "the name must be 'module.function'");
     if (!sentence(t->doc) || !t->filters || !t->event)
-        return complain(err, t->name, "documentation with a full stop, filters and event fields must be said");
+        return complain(err, t->name,
+                        "documentation with a full stop, filters and event fields must be said");
     return check_params(t->name, t->event, err);
 }
 
@@ -97,7 +103,8 @@ static nf_status check_unique(const nf_action *const *actions, nf_error *err)
     return NF_OK;
 }
 
-nf_status nf_registry_check(const nf_action *const *actions, const nf_trigger *const *triggers, nf_error *err)
+nf_status nf_registry_check(const nf_action *const *actions, const nf_trigger *const *triggers,
+                            nf_error *err)
 {
     nf_status status = NF_OK;
     for (size_t i = 0; actions[i] && status == NF_OK; i++)
@@ -162,12 +169,13 @@ char *nf_registry_surface(const nf_action *const *actions, const nf_trigger *con
     for (; *actions; actions++)
         json_array_append_new(action_list,
                               json_pack("{s:s, s:o, s:i, s:s}", "name", (*actions)->name, "params",
-                                        names_json((*actions)->params), "positional", (*actions)->positional, "returns",
+                                        names_json((*actions)->params), "positional",
+                                        (*actions)->positional, "returns",
                                         (*actions)->returns ? (*actions)->returns : ""));
     for (; *triggers; triggers++)
-        json_array_append_new(trigger_list,
-                              json_pack("{s:s, s:o, s:o}", "name", (*triggers)->name, "filters",
-                                        filters_json((*triggers)->filters), "event", fields_json((*triggers)->event)));
+        json_array_append_new(trigger_list, json_pack("{s:s, s:o, s:o}", "name", (*triggers)->name,
+                                                      "filters", filters_json((*triggers)->filters),
+                                                      "event", fields_json((*triggers)->event)));
     json_t *surface = json_pack("{s:o, s:o}", "actions", action_list, "triggers", trigger_list);
     char *text = nf_json_text(surface);
     json_decref(surface);

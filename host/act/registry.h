@@ -9,7 +9,8 @@
  * Check every descriptor: interface version, names that occur once, documentation with its full stop, an owner that is
  * said, arguments that the path and the scope name. The error names the binding and what is wrong.
  */
-nf_status nf_registry_check(const nf_action *const *actions, const nf_trigger *const *triggers, nf_error *err);
+nf_status nf_registry_check(const nf_action *const *actions, const nf_trigger *const *triggers,
+                            nf_error *err);
 
 /** Number of entries of a list that ends with NULL. */
 size_t nf_action_count(const nf_action *const *actions);

@@ -21,8 +21,9 @@ static json_t *troubles(const nf_admin *admin)
     for (size_t i = 0; i < admin->tenant_count; i++) {
         const nf_tenant *t = admin->tenants[i];
         if (!nf_tenant_ready(t))
-            json_array_append_new(list, json_pack("{s:s, s:s}", "tenant", t->config->name, "trouble",
-                                                  t->trouble ? t->trouble : "not ready"));
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:s}", "tenant", t->config->name, "trouble",
+                                            t->trouble ? t->trouble : "not ready"));
     }
     return list;
 }
@@ -37,7 +38,8 @@ bool nf_admin_probe(const nf_admin *admin, nf_http_exchange *x)
     if (strcmp(path, "/readyz") == 0) {
         json_t *list = troubles(admin);
         int ready = json_array_size(list) == 0;
-        nf_http_answer_json(x, ready ? 200 : 503, json_pack("{s:b, s:o}", "ready", ready, "troubles", list));
+        nf_http_answer_json(x, ready ? 200 : 503,
+                            json_pack("{s:b, s:o}", "ready", ready, "troubles", list));
         return true;
     }
     return false;
@@ -108,13 +110,17 @@ static void list_runs(const nf_admin *admin, nf_http_exchange *x)
 {
     const char *query = nf_http_query(x);
     char *tenant = parameter(query, "tenant"), *handler = parameter(query, "handler");
-    char *outcome = parameter(query, "outcome"), *before = parameter(query, "before"), *limit = parameter(query, "limit");
-    nf_run_query q = {.tenant = tenant, .handler = handler, .any_outcome = !outcome, .limit = STANDARD_ROWS};
+    char *outcome = parameter(query, "outcome"), *before = parameter(query, "before"),
+         *limit = parameter(query, "limit");
+    nf_run_query q = {
+        .tenant = tenant, .handler = handler, .any_outcome = !outcome, .limit = STANDARD_ROWS};
     int64_t rows = STANDARD_ROWS;
     if (outcome && !outcome_of(outcome, &q.outcome))
         nf_http_answer_error(x, 400, "there is no outcome '%s'", outcome);
-    else if ((before && !whole(before, &q.before)) || (limit && (!whole(limit, &rows) || rows > MOST_ROWS)))
-        nf_http_answer_error(x, 400, "before and limit are whole numbers, limit at most %d", MOST_ROWS);
+    else if ((before && !whole(before, &q.before))
+             || (limit && (!whole(limit, &rows) || rows > MOST_ROWS)))
+        nf_http_answer_error(x, 400, "before and limit are whole numbers, limit at most %d",
+                             MOST_ROWS);
     else {
         q.limit = (unsigned)rows;
         nf_store_query_runs(admin->store, &q, on_rows, x);
@@ -142,8 +148,9 @@ static void show_status(const nf_admin *admin, nf_http_exchange *x)
     json_t *tenants = json_array();
     for (size_t i = 0; i < admin->tenant_count; i++)
         json_array_append_new(tenants, nf_tenant_status(admin->tenants[i]));
-    nf_http_answer_json(x, 200, json_pack("{s:s, s:b, s:o}", "version", NF_VERSION_STRING, "store_failing",
-                                          nf_store_failing(admin->store), "tenants", tenants));
+    nf_http_answer_json(x, 200,
+                        json_pack("{s:s, s:b, s:o}", "version", NF_VERSION_STRING, "store_failing",
+                                  nf_store_failing(admin->store), "tenants", tenants));
 }
 
 static void reload(const nf_admin *admin, nf_http_exchange *x)

@@ -19,7 +19,8 @@ nf_status nf_address_split(const char *text, char *host, size_t host_size, int *
     }
     if (!colon || to == from || end == colon + 1 || *end || number < 0 || number > 65535
         || (size_t)(to - from) >= host_size)
-        return nf_error_set(err, NF_E_CONFIG, "'%s' is not HOST:PORT, for example 127.0.0.1:8080", text);
+        return nf_error_set(err, NF_E_CONFIG, "'%s' is not HOST:PORT, for example 127.0.0.1:8080",
+                            text);
     snprintf(host, host_size, "%.*s", (int)(to - from), from);
     *port = (int)number;
     return NF_OK;
@@ -65,11 +66,14 @@ nf_status nf_url_check(const char *url, nf_error *err)
     char host[256];
     bool secure = strncmp(url, "https://", 8) == 0;
     bool plain = strncmp(url, "http://", 7) == 0;
-    if ((!secure && !plain) || strchr(url, '#') || !url_host(url + (secure ? 8 : 7), host, sizeof host))
-        return nf_error_set(err, NF_E_CONFIG, "'%s' is not an address like https://api.example.com", url);
-    if (plain && !nf_address_is_loopback(host))
-        return nf_error_set(err, NF_E_CONFIG,
-                            "'%s': plain http is allowed to this machine only (127.0.0.1, [::1], localhost); use https",
+    if ((!secure && !plain) || strchr(url, '#')
+        || !url_host(url + (secure ? 8 : 7), host, sizeof host))
+        return nf_error_set(err, NF_E_CONFIG, "'%s' is not an address like https://api.example.com",
                             url);
+    if (plain && !nf_address_is_loopback(host))
+        return nf_error_set(
+            err, NF_E_CONFIG,
+            "'%s': plain http is allowed to this machine only (127.0.0.1, [::1], localhost); use https",
+            url);
     return NF_OK;
 }

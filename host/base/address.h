@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 /** Split "127.0.0.1:8080", "localhost:8080" or "[::1]:8080". `host` gets the part without brackets. */
-nf_status nf_address_split(const char *text, char *host, size_t host_size, int *port, nf_error *err);
+nf_status nf_address_split(const char *text, char *host, size_t host_size, int *port,
+                           nf_error *err);
 
 /** Is this host name or address on this machine only? ("localhost", 127.0.0.0/8, ::1) */
 bool nf_address_is_loopback(const char *host);

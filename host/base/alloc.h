@@ -18,7 +18,8 @@ void *nf_realloc(void *old, size_t size) __attribute__((returns_nonnull, warn_un
 char *nf_strdup(const char *text) __attribute__((warn_unused_result));
 
 /** A copy of `size` bytes with a NUL behind them, owned by the caller. */
-char *nf_memdup(const void *bytes, size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
+char *nf_memdup(const void *bytes, size_t size)
+    __attribute__((malloc, returns_nonnull, warn_unused_result));
 
 /** A new formatted string, owned by the caller. */
 char *nf_format(const char *format, ...)

@@ -12,7 +12,7 @@ static const struct {
     nf_unit unit;
     uint64_t standard, ceiling;
 } budgets[NF_BUDGET_COUNT] = {
-#define REPORT_MS "_ms"
+#define REPORT_MS    "_ms"
 #define REPORT_BYTES "_bytes"
 #define REPORT_COUNT ""
 #define X(name, text, unit, standard, ceiling, doc)                                                \
@@ -21,10 +21,9 @@ static const struct {
 #undef X
 };
 
-static const char *const outcomes[NF_OUTCOME_COUNT] = {
-    "running",
+static const char *const outcomes[NF_OUTCOME_COUNT] = {"running",
 #define X(name, text) text,
-    NF_OUTCOME_MAP(X)
+                                                       NF_OUTCOME_MAP(X)
 #undef X
 };
 
@@ -99,12 +98,14 @@ static bool with_unit(const char *text, const struct unit_name *units, uint64_t 
 
 nf_status nf_duration_parse(const char *text, uint64_t bare_ms, uint64_t *ms, nf_error *err)
 {
-    static const struct unit_name units[] = {{"ms", 1},        {"s", 1000},      {"m", 60000},
-                                             {"min", 60000},   {"h", 3600000},   {"d", 86400000},
+    static const struct unit_name units[] = {{"ms", 1},        {"s", 1000},    {"m", 60000},
+                                             {"min", 60000},   {"h", 3600000}, {"d", 86400000},
                                              {"w", 604800000}, {NULL, 0}};
     if (with_unit(text, units, bare_ms, ms))
         return NF_OK;
-    return nf_error_set(err, NF_E_ARG, "'%s' is not a duration; write a whole number and ms, s, min, h, d or w", text);
+    return nf_error_set(err, NF_E_ARG,
+                        "'%s' is not a duration; write a whole number and ms, s, min, h, d or w",
+                        text);
 }
 
 nf_status nf_size_parse(const char *text, uint64_t *bytes, nf_error *err)
@@ -114,7 +115,8 @@ nf_status nf_size_parse(const char *text, uint64_t *bytes, nf_error *err)
                                              {"GB", 1000000000}, {NULL, 0}};
     if (with_unit(text, units, 1, bytes))
         return NF_OK;
-    return nf_error_set(err, NF_E_ARG, "'%s' is not a size; write a whole number and B, KiB, MiB or GiB", text);
+    return nf_error_set(err, NF_E_ARG,
+                        "'%s' is not a size; write a whole number and B, KiB, MiB or GiB", text);
 }
 
 static nf_status parse_value(nf_unit unit, const char *text, uint64_t *value, nf_error *err)
@@ -133,7 +135,8 @@ static nf_status parse_value(nf_unit unit, const char *text, uint64_t *value, nf
     return nf_error_set(err, NF_E_ARG, "'%s' is not a whole number", text);
 }
 
-nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char *name, const char *value, nf_error *err)
+nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char *name,
+                        const char *value, nf_error *err)
 {
     const char *names[NF_BUDGET_COUNT + 1] = {NULL};
     for (int i = 0; i < NF_BUDGET_COUNT; i++) {
@@ -149,8 +152,9 @@ nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char 
         if (number < 1 || number > ceiling->of[i]) {
             static const char *const units[] = {" ms", " bytes", ""};
             const char *unit = units[budgets[i].unit];
-            return nf_error_set(err, NF_E_LIMIT, "limit %s: %s is out of range; allowed are 1 to %llu%s", name, value,
-                                (unsigned long long)ceiling->of[i], unit);
+            return nf_error_set(err, NF_E_LIMIT,
+                                "limit %s: %s is out of range; allowed are 1 to %llu%s", name,
+                                value, (unsigned long long)ceiling->of[i], unit);
         }
         limits->of[i] = number;
         return NF_OK;

@@ -50,9 +50,9 @@ typedef struct nf_usage {
  * How a run ended; a closed list. X(NAME, text)
  */
 #define NF_OUTCOME_MAP(X)                                                                          \
-    X(DONE, "done")                 /* the handler returned */                                     \
-    X(SKIPPED, "skipped")           /* flow.skip: nothing to do, with a reason */                  \
-    X(FAILED, "failed")             /* an uncaught error of the script */                          \
+    X(DONE, "done")       /* the handler returned */                                               \
+    X(SKIPPED, "skipped") /* flow.skip: nothing to do, with a reason */                            \
+    X(FAILED, "failed")   /* an uncaught error of the script */                                    \
     X(OVER_CPU, "over-cpu")                                                                        \
     X(OVER_TIME, "over-time")                                                                      \
     X(OVER_MEMORY, "over-memory")   /* also the C stack */                                         \
@@ -88,8 +88,8 @@ nf_limits nf_limits_ceiling(void);
  * Set one limit by name from text: "cpu" "100ms", "memory" "40MiB", "effects" "10". The value must be at least 1 and at
  * most `ceiling`'s; the error names the limit, the text and the range.
  */
-nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char *name, const char *value,
-                        nf_error *err);
+nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char *name,
+                        const char *value, nf_error *err);
 
 /** Read "1500", "100ms", "2s", "5min", "1h", "2d": to ms. A bare number counts `bare_ms` each (0: refused). */
 nf_status nf_duration_parse(const char *text, uint64_t bare_ms, uint64_t *ms, nf_error *err);

@@ -30,7 +30,8 @@ unsigned nf_word_distance(const char *a, const char *b)
             unsigned cost = lower(a[i - 1]) != lower(b[j - 1]);
             unsigned best = NF_MIN(last[j] + 1, now[j - 1] + 1);
             best = NF_MIN(best, last[j - 1] + cost);
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2])
+                && lower(a[i - 2]) == lower(b[j - 1]))
                 best = NF_MIN(best, before[j - 2] + 1);
             now[j] = best;
         }

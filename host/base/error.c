@@ -33,13 +33,15 @@ void nf_error_prefix(nf_error *err, const char *format, ...)
         snprintf(err->text + n, (size_t)room + 3, ": %.*s", room, old);
 }
 
-static const struct {
-    const char *kind;
-    bool retryable;
-} statuses[NF_STATUS_COUNT] = {
-    {"ok", false},
-#define X(name, kind, retryable) {kind, retryable},
-    NF_STATUS_MAP(X)
+static const char *const kinds[NF_STATUS_COUNT] = {"ok",
+#define X(name, kind, retryable) kind,
+                                                   NF_STATUS_MAP(X)
+#undef X
+};
+
+static const bool retryables[NF_STATUS_COUNT] = {false,
+#define X(name, kind, retryable) retryable,
+                                                 NF_STATUS_MAP(X)
 #undef X
 };
 
@@ -51,10 +53,10 @@ static int index_of(nf_status status)
 
 const char *nf_status_kind(nf_status status)
 {
-    return statuses[index_of(status)].kind;
+    return kinds[index_of(status)];
 }
 
 bool nf_status_retryable(nf_status status)
 {
-    return statuses[index_of(status)].retryable;
+    return retryables[index_of(status)];
 }

@@ -41,8 +41,8 @@ typedef struct nf_jscan {
     bool integer;      /* the last number has neither fraction nor exponent */
     const char *error; /* what is wrong, static text, after NF_J_ERROR */
     int depth;
-    uint8_t expect;                 /* private: what may come next */
-    uint64_t is_object;             /* private: one bit per level */
+    uint8_t expect;     /* private: what may come next */
+    uint64_t is_object; /* private: one bit per level */
 } nf_jscan;
 
 /** Start at the first byte of a document; the bytes are borrowed while scanning. */
@@ -63,7 +63,8 @@ bool nf_jscan_equals(const nf_jscan *scan, const char *text);
 /** Line and column (from 1, in bytes) of the reading position: for messages. */
 void nf_jscan_position(const nf_jscan *scan, int *line, int *column);
 
-/** Resolve the escapes of a key or string that the scanner accepted. `out` needs `len` bytes. Returns the bytes used. */
+/** Resolve the escapes of a key or string that the scanner accepted. `out` needs `len` bytes. Returns the bytes used.
+ */
 size_t nf_json_unescape(const char *text, size_t len, char *out);
 
 /**
@@ -72,7 +73,8 @@ size_t nf_json_unescape(const char *text, size_t len, char *out);
  */
 size_t nf_json_quote(const char *text, size_t len, char *out);
 
-/** Bytes of the UTF-8 sequence at `text` (1 to 4), or 0 if it is not valid (overlong, surrogate, beyond U+10FFFF, cut). */
+/** Bytes of the UTF-8 sequence at `text` (1 to 4), or 0 if it is not valid (overlong, surrogate, beyond U+10FFFF, cut).
+ */
 size_t nf_utf8_length(const char *text, size_t len);
 
 #endif

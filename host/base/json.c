@@ -17,13 +17,16 @@ json_t *nf_json_parse(const char *text, size_t len, nf_error *err)
     if (token == NF_J_ERROR) {
         int line, column;
         nf_jscan_position(&scan, &line, &column);
-        nf_error_set(err, NF_E_PARSE, "not valid JSON at line %d, column %d: %s", line, column, scan.error);
+        nf_error_set(err, NF_E_PARSE, "not valid JSON at line %d, column %d: %s", line, column,
+                     scan.error);
         return NULL;
     }
     json_error_t why;
-    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    json_t *value =
+        json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
     if (!value)
-        nf_error_set(err, NF_E_PARSE, "not valid JSON at line %d, column %d: %s", why.line, why.column, why.text);
+        nf_error_set(err, NF_E_PARSE, "not valid JSON at line %d, column %d: %s", why.line,
+                     why.column, why.text);
     return value;
 }
 

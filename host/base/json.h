@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /**
- * Parse a document. Duplicate keys, invalid UTF-8 and nesting beyond NF_JSON_DEPTH are refused; the error names line and
- * column. Returns a new reference, or NULL with `err` set.
+ * Parse a document. Duplicate keys, invalid UTF-8 and nesting beyond NF_JSON_DEPTH are refused; the error names line
+ * and column. Returns a new reference, or NULL with `err` set.
  */
 json_t *nf_json_parse(const char *text, size_t len, nf_error *err);
 

@@ -56,7 +56,8 @@ char *nf_uuid_new(char out[NF_UUID_TEXT])
     b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
     char hex[33];
     nf_hex(b, sizeof b, hex);
-    snprintf(out, NF_UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    snprintf(out, NF_UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+             hex + 20);
     return out;
 }
 
@@ -105,8 +106,8 @@ static nf_status check_mode(int fd, const char *path, nf_error *err)
         return nf_error_set(err, NF_E_IO, "%s: %s", path, strerror(errno));
     if (st.st_mode & 077)
         return nf_error_set(err, NF_E_CONFIG,
-                            "%s: others may read this secret (mode %03o); remedy: chmod 600 %s", path,
-                            (unsigned)(st.st_mode & 0777), path);
+                            "%s: others may read this secret (mode %03o); remedy: chmod 600 %s",
+                            path, (unsigned)(st.st_mode & 0777), path);
     return NF_OK;
 }
 
@@ -128,7 +129,8 @@ nf_status nf_secret_read(const char *path, char **secret, nf_error *err)
     if (len && text[len - 1] == '\r')
         len--;
     if (len == 0 || len > LONGEST_SECRET)
-        return nf_error_set(err, NF_E_CONFIG, "%s: a secret of 1 to %d bytes is expected in the first line", path,
+        return nf_error_set(err, NF_E_CONFIG,
+                            "%s: a secret of 1 to %d bytes is expected in the first line", path,
                             LONGEST_SECRET);
     *secret = nf_memdup(text, len);
     nf_secret_wipe(text, sizeof text);

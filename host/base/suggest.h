@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /**
- * The candidate nearest to `word`, or NULL when none is near enough to be meant (edit distance with transpositions, case
- * ignored, at most a third of the word's length). `candidates` ends with NULL.
+ * The candidate nearest to `word`, or NULL when none is near enough to be meant (edit distance with transpositions,
+ * case ignored, at most a third of the word's length). `candidates` ends with NULL.
  */
 const char *nf_suggest(const char *word, const char *const *candidates);
 

@@ -2,8 +2,8 @@
 /*
  * protocol.h: the messages between the broker and a worker.
  *
- * A frame is a 16-byte head and `size` bytes of payload, in the machine's own byte order (both ends are one build on one
- * machine), over a stream socketpair. Payloads are a fixed struct, then bytes. Structs are copied out of the buffer
+ * A frame is a 16-byte head and `size` bytes of payload, in the machine's own byte order (both ends are one build on
+ * one machine), over a stream socketpair. Payloads are a fixed struct, then bytes. Structs are copied out of the buffer
  * before use (no alignment is promised). The broker treats every byte from a worker as hostile; the worker trusts the
  * broker. No libc state: both sides include this.
  *
@@ -19,25 +19,25 @@
 enum {
     NF_WORKER_FD = 3,          /* the channel in a worker */
     NF_WORKER_PAGE_FD = 4,     /* a page shared with the broker: struct nf_worker_page */
-    NF_WORKER_RUNS_MAX = 1000, /* runs and loads in one worker at one time; more break the protocol */
+    NF_WORKER_RUNS_MAX = 1000, /* at one time, with loads; more break the protocol */
     NF_FRAME_MAX = 4 << 20     /* largest payload; a larger one breaks the protocol */
 };
 
 typedef enum nf_msg {
     /* broker to worker */
     NF_MSG_SETUP = 1, /* payload: the surface as JSON, see below */
-    NF_MSG_LOCKDOWN,  /* payload: a seccomp BPF program (array of struct sock_filter); empty: none */
-    NF_MSG_LOAD,      /* id: version; payload: nf_msg_load, then file name (name_len), then source */
-    NF_MSG_UNLOAD,    /* id: version; runs of it go on to their end */
-    NF_MSG_START,     /* id: run; payload: nf_msg_start, then the event's JSON (may be empty: nil) */
-    NF_MSG_RESULT,    /* id: run; aux: 0 result, 1 error; payload: nf_msg_result, then JSON (empty: nil) */
-    NF_MSG_CANCEL,    /* id: run; aux: the outcome it shall end with */
+    NF_MSG_LOCKDOWN, /* payload: a seccomp BPF program (array of struct sock_filter); empty: none */
+    NF_MSG_LOAD,     /* id: version; payload: nf_msg_load, then file name (name_len), then source */
+    NF_MSG_UNLOAD,   /* id: version; runs of it go on to their end */
+    NF_MSG_START,    /* id: run; payload: nf_msg_start, then the event's JSON (may be empty: nil) */
+    NF_MSG_RESULT, /* id: run; aux: 0 result, 1 error; payload: nf_msg_result, JSON (empty: nil) */
+    NF_MSG_CANCEL, /* id: run; aux: the outcome it shall end with */
 
     /* worker to broker */
     NF_MSG_READY = 64, /* locked down and ready */
     NF_MSG_LOADED,     /* id: version; aux: 0 loaded, 1 failed; payload: JSON, see below */
-    NF_MSG_EFFECT,     /* id: run; payload: nf_msg_effect, then where (where_len), then arguments as JSON */
-    NF_MSG_END,        /* id: run; aux: outcome; payload: nf_msg_end, then result, error, log as JSON */
+    NF_MSG_EFFECT,     /* id: run; payload: nf_msg_effect, where (where_len), arguments as JSON */
+    NF_MSG_END, /* id: run; aux: outcome; payload: nf_msg_end, then result, error, log as JSON */
 } nf_msg;
 
 typedef struct nf_frame {
@@ -51,13 +51,14 @@ typedef struct nf_frame {
  * SETUP's JSON, made from the descriptors of all bindings:
  * {"actions":  [{"name": "nimbus.tasks.update", "params": ["taskId", ...], "positional": 0}, ...],
  *  "triggers": [{"name": "nimbus.on_task", "filters": ["services", ...],
- *                "event": {"taskId": true, "taskInformation": {"customer": {...}, "customContextParameters": [{...}]}}}]}
- * An action's index in the list is its number in EFFECT. In "event", true is a scalar, an object a nested record, a list
- * with one object a list of records.
+ *                "event": {"taskId": true, "taskInformation": {"customer": {...},
+ *                          "customContextParameters": [{...}]}}}]}
+ * An action's index in the list is its number in EFFECT. In "event", true is a scalar, an object a nested record, a
+ * list with one object a list of records.
  */
 
 typedef enum nf_load_flag {
-    NF_LOAD_SCRIPT = 1, /* the whole file is the handler; no triggers, unknown globals are not an error */
+    NF_LOAD_SCRIPT = 1, /* the file is the handler: no triggers, any globals */
 } nf_load_flag;
 
 typedef struct nf_msg_load {
@@ -75,9 +76,11 @@ typedef struct nf_msg_load {
 typedef struct nf_msg_start {
     uint64_t version;
     uint32_t handler; /* index in LOADED's list; 0 for a script */
-    uint32_t trigger; /* index in SETUP's triggers, for the event's fields; UINT32_MAX: plain table */
-    uint64_t seed[4]; /* of math.random: from the run's id, so that a resumed run draws the same numbers */
-    int64_t now_ms;   /* wall clock: what os.time gives until the next message */
+    uint32_t
+        trigger; /* index in SETUP's triggers, for the event's fields; UINT32_MAX: plain table */
+    uint64_t seed
+        [4]; /* of math.random: from the run's id, so that a resumed run draws the same numbers */
+    int64_t now_ms; /* wall clock: what os.time gives until the next message */
     nf_limits limits;
 } nf_msg_start;
 

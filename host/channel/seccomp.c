@@ -18,7 +18,8 @@ enum { LARGEST_PROGRAM = 64 << 10 };
 static int allow(scmp_filter_ctx ctx, int number, int rule)
 {
     if (rule == NF_NO_EXEC)
-        return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, number, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, number, 1,
+                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, number, 0);
 }
 
@@ -61,9 +62,10 @@ nf_status nf_seccomp_compile(void **program, size_t *len, nf_error *err)
     int rc = ctx && fd >= 0 ? add_rules(ctx) : -ENOMEM;
     if (rc == 0)
         rc = seccomp_export_bpf(ctx, fd);
-    nf_status status = rc == 0 ? read_program(fd, program, len, err)
-                               : nf_error_set(err, NF_E_UNSUPPORTED, "the system call filter of the workers: %s",
-                                              strerror(-rc));
+    nf_status status =
+        rc == 0 ? read_program(fd, program, len, err)
+                : nf_error_set(err, NF_E_UNSUPPORTED, "the system call filter of the workers: %s",
+                               strerror(-rc));
     if (ctx)
         seccomp_release(ctx);
     if (fd >= 0)

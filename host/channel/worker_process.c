@@ -81,7 +81,8 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
     nf_worker *w = process->data;
     w->exited = true;
     if (!w->reason[0])
-        snprintf(w->reason, sizeof w->reason, signal ? "ended by signal %d" : "ended with status %d",
+        snprintf(w->reason, sizeof w->reason,
+                 signal ? "ended by signal %d" : "ended with status %d",
                  signal ? signal : (int)status);
     close_channel(w);
     w->events->gone(w->ctx, w, __atomic_load_n(&w->page->running, __ATOMIC_RELAXED), w->reason);
@@ -135,12 +136,13 @@ static void flush(void *ctx)
         write_rest(w);
 }
 
-void nf_worker_send(nf_worker *w, nf_msg type, uint16_t aux, uint64_t id, const void *head, size_t head_len,
-                    const void *body, size_t body_len)
+void nf_worker_send(nf_worker *w, nf_msg type, uint16_t aux, uint64_t id, const void *head,
+                    size_t head_len, const void *body, size_t body_len)
 {
     if (w->closing)
         return;
-    nf_frame frame = {.size = (uint32_t)(head_len + body_len), .type = (uint16_t)type, .aux = aux, .id = id};
+    nf_frame frame = {
+        .size = (uint32_t)(head_len + body_len), .type = (uint16_t)type, .aux = aux, .id = id};
     nf_strbuf_add(&w->out, &frame, sizeof frame);
     if (head_len)
         nf_strbuf_add(&w->out, head, head_len);
@@ -185,7 +187,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     nf_worker *w = stream->data;
-    if (n < 0) { /* it closed its end: its exit comes next, with the reason; one that hangs there is helped along */
+    if (n
+        < 0) { /* it closed its end: its exit comes next, with the reason; one that hangs there is helped along */
         uv_process_kill(&w->process, SIGKILL);
         close_channel(w);
         return;
@@ -211,7 +214,8 @@ static int spawn(nf_worker *w, const nf_worker_options *options, int channel_fd,
 {
     char *args[] = {(char *)options->program, NULL};
     char *env[] = {NULL, NULL};
-    const char *sanitizer = getenv("ASAN_OPTIONS"); /* only tests set it; without it a sanitized worker would not run */
+    const char *sanitizer =
+        getenv("ASAN_OPTIONS"); /* only tests set it; without it a sanitized worker would not run */
     char *kept = sanitizer ? nf_format("ASAN_OPTIONS=%s", sanitizer) : NULL;
     env[0] = kept;
     uv_stdio_container_t stdio[NF_WORKER_PAGE_FD + 1] = {
@@ -246,7 +250,8 @@ static nf_status start_process(nf_worker *w, const nf_worker_options *options, n
         uv_pipe_open(&w->channel, fds[0]);
         int rc = spawn(w, options, fds[1], page_fd);
         if (rc != 0)
-            status = nf_error_set(err, NF_E_CONFIG, "start %s: %s", options->program, uv_strerror(rc));
+            status =
+                nf_error_set(err, NF_E_CONFIG, "start %s: %s", options->program, uv_strerror(rc));
     }
     if (fds[1] >= 0)
         close(fds[1]);
@@ -255,8 +260,8 @@ static nf_status start_process(nf_worker *w, const nf_worker_options *options, n
     return status;
 }
 
-nf_status nf_worker_start(nf_loop *loop, const nf_worker_options *options, const nf_worker_events *events, void *ctx,
-                          nf_worker **out, nf_error *err)
+nf_status nf_worker_start(nf_loop *loop, const nf_worker_options *options,
+                          const nf_worker_events *events, void *ctx, nf_worker **out, nf_error *err)
 {
     nf_worker *w = nf_alloc(sizeof *w);
     w->loop = loop;

@@ -2,8 +2,8 @@
 /*
  * worker_process.h: one worker process as the broker sees it: started, spoken to in frames, seen to die.
  *
- * Every byte from a worker is hostile: a frame that is too large or of an unknown type ends the worker. Frames to it are
- * collected and written once per round of the loop.
+ * Every byte from a worker is hostile: a frame that is too large or of an unknown type ends the worker. Frames to it
+ * are collected and written once per round of the loop.
  */
 #ifndef NF_CHANNEL_WORKER_PROCESS_H
 #define NF_CHANNEL_WORKER_PROCESS_H
@@ -33,15 +33,16 @@ typedef struct nf_worker_options {
 } nf_worker_options;
 
 /** Start a process and send it SETUP and LOCKDOWN. `events` and `ctx` are borrowed until gone. */
-nf_status nf_worker_start(nf_loop *loop, const nf_worker_options *options, const nf_worker_events *events, void *ctx,
-                          nf_worker **worker, nf_error *err);
+nf_status nf_worker_start(nf_loop *loop, const nf_worker_options *options,
+                          const nf_worker_events *events, void *ctx, nf_worker **worker,
+                          nf_error *err);
 
 /** Change who is told (a spare that got its tenant). */
 void nf_worker_set_owner(nf_worker *worker, const nf_worker_events *events, void *ctx);
 
 /** Send a frame; `head` (may be NULL) and `body` become the payload. Copied. */
-void nf_worker_send(nf_worker *worker, nf_msg type, uint16_t aux, uint64_t id, const void *head, size_t head_len,
-                    const void *body, size_t body_len);
+void nf_worker_send(nf_worker *worker, nf_msg type, uint16_t aux, uint64_t id, const void *head,
+                    size_t head_len, const void *body, size_t body_len);
 
 /** Process id, for the log and for tests. */
 int nf_worker_pid(const nf_worker *worker);

@@ -14,16 +14,17 @@ static json_t *handlers_json(const nf_version *version)
     const nf_handler *handlers = nf_version_handlers(version, &count);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:O}", "name", handlers[i].name, "trigger",
-                                              handlers[i].trigger->name, "line", handlers[i].line, "filters",
-                                              handlers[i].filters));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:O}", "name", handlers[i].name,
+                                              "trigger", handlers[i].trigger->name, "line",
+                                              handlers[i].line, "filters", handlers[i].filters));
     return list;
 }
 
 static void print_json(const char *file, const nf_version *version, const nf_error *err)
 {
     json_t *line = json_pack("{s:s, s:b, s:s?, s:o}", "file", file, "ok", version != NULL, "error",
-                             version ? NULL : err->text, "handlers", version ? handlers_json(version) : json_array());
+                             version ? NULL : err->text, "handlers",
+                             version ? handlers_json(version) : json_array());
     json_dumpf(line, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(line);
@@ -37,10 +38,12 @@ static void print_people(const char *file, const nf_version *version, const nf_e
     if (version)
         printf("%s: ok\n", file);
     for (size_t i = 0; i < count; i++)
-        printf("  line %d: %s '%s'\n", handlers[i].line, handlers[i].trigger->name, handlers[i].name);
+        printf("  line %d: %s '%s'\n", handlers[i].line, handlers[i].trigger->name,
+               handlers[i].name);
     if (!version) {
         const char *at = strstr(err->text, file);
-        nf_local_excerpt(file, at && at[strlen(file)] == ':' ? atoi(at + strlen(file) + 1) : 0, &lines);
+        nf_local_excerpt(file, at && at[strlen(file)] == ':' ? atoi(at + strlen(file) + 1) : 0,
+                         &lines);
         printf("%s\n%s", err->text, nf_strbuf_text(&lines));
     }
     nf_strbuf_release(&lines);
@@ -71,7 +74,8 @@ static int run(const nf_cli *cli, const nf_given *given)
     return status;
 }
 
-static const nf_option options[] = {{"json", NULL, "one JSON object per file and line", false}, {0}};
+static const nf_option options[] = {{"json", NULL, "one JSON object per file and line", false},
+                                    {0}};
 
 const nf_command nf_command_check = {
     "check",

@@ -106,7 +106,8 @@ static int take_option(const nf_command *command, nf_given *given, int argc, cha
     if (option->value && !value && *i + 1 < argc)
         value = argv[++*i];
     if (option->value && !value)
-        return nf_usage_error(command->name, "--%s needs a value: --%s %s", option->name, option->name, option->value);
+        return nf_usage_error(command->name, "--%s needs a value: --%s %s", option->name,
+                              option->name, option->value);
     if (!option->value && value)
         return nf_usage_error(command->name, "--%s takes no value", option->name);
     if (given->counts[at] >= (option->many ? NF_MOST_VALUES : 1))
@@ -124,7 +125,8 @@ static void print_help(const nf_command *command)
         printf("\nOptions:\n");
     for (const nf_option *o = command->options; o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
         printf("  %-24s %s%s\n", left, o->doc, o->many ? " (may be repeated)" : "");
     }
     printf("  %-24s %s\n", "--help", "this text");
@@ -160,12 +162,16 @@ static int run_command(const nf_cli *cli, const nf_command *command, int argc, c
 
 static void print_commands(FILE *out)
 {
-    fprintf(out, "nimflow: Lua-scriptable automation for Luware Nimbus\n\nUsage: nimflow COMMAND [OPTION]...\n\n"
-                 "Commands:\n");
+    fprintf(
+        out,
+        "nimflow: Lua-scriptable automation for Luware Nimbus\n\nUsage: nimflow COMMAND [OPTION]...\n\n"
+        "Commands:\n");
     for (const nf_command *const *c = commands; *c; c++)
         fprintf(out, "  %-9s %s\n", (*c)->name, (*c)->doc);
-    fprintf(out, "\n'nimflow COMMAND --help' tells more. Exit status: 0 ok, 1 a flow failed, 2 usage, 3 configuration,\n"
-                 "4 connection.\n");
+    fprintf(
+        out,
+        "\n'nimflow COMMAND --help' tells more. Exit status: 0 ok, 1 a flow failed, 2 usage, 3 configuration,\n"
+        "4 connection.\n");
 }
 
 static int unknown_command(const char *name)
@@ -193,11 +199,15 @@ static char *beside_us(const char *name)
     return nf_format("%s/%s", self, name);
 }
 
-int nf_cli_main(int argc, char **argv, const nf_action *const *actions, const nf_trigger *const *triggers)
+int nf_cli_main(int argc, char **argv, const nf_action *const *actions,
+                const nf_trigger *const *triggers)
 {
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of the write, not the end of the host */
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    signal(
+        SIGXFSZ,
+        SIG_IGN); /* a file at its size limit is an error of the write, not the end of the host */
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0
+        || strcmp(argv[1], "help") == 0) {
         print_commands(argc < 2 ? stderr : stdout);
         return argc < 2 ? NF_EXIT_USAGE : NF_EXIT_OK;
     }

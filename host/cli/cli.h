@@ -13,6 +13,7 @@ typedef struct nf_cli {
 } nf_cli;
 
 /** Run the command that the arguments name; the exit status. */
-int nf_cli_main(int argc, char **argv, const nf_action *const *actions, const nf_trigger *const *triggers);
+int nf_cli_main(int argc, char **argv, const nf_action *const *actions,
+                const nf_trigger *const *triggers);
 
 #endif

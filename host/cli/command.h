@@ -8,14 +8,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NF_EXIT_OK = 0, NF_EXIT_FLOW = 1, NF_EXIT_USAGE = 2, NF_EXIT_CONFIG = 3, NF_EXIT_CONNECTION = 4 };
+enum {
+    NF_EXIT_OK = 0,
+    NF_EXIT_FLOW = 1,
+    NF_EXIT_USAGE = 2,
+    NF_EXIT_CONFIG = 3,
+    NF_EXIT_CONNECTION = 4
+};
 
 /** One long option. */
 typedef struct nf_option {
     const char *name;  /* without "--" */
     const char *value; /* name of its value for the help, or NULL: a switch */
     const char *doc;
-    bool many;         /* may be given more than once */
+    bool many; /* may be given more than once */
 } nf_option;
 
 enum { NF_MOST_OPTIONS = 16, NF_MOST_VALUES = 64 };
@@ -31,9 +37,9 @@ typedef struct nf_given {
 
 typedef struct nf_command {
     const char *name;
-    const char *usage; /* behind the name, e.g. "[OPTION]... FLOW..." */
-    const char *doc;   /* one sentence for the list of commands */
-    const char *more;  /* more lines for its own --help, or NULL */
+    const char *usage;        /* behind the name, e.g. "[OPTION]... FLOW..." */
+    const char *doc;          /* one sentence for the list of commands */
+    const char *more;         /* more lines for its own --help, or NULL */
     const nf_option *options; /* ends with {0} */
     int (*run)(const nf_cli *cli, const nf_given *given);
 } nf_command;
@@ -48,12 +54,13 @@ const char *nf_given_value(const nf_given *given, const char *option, const char
 const char *const *nf_given_values(const nf_given *given, const char *option, size_t *count);
 
 /** Print "nimflow COMMAND: text" and where to read on; returns NF_EXIT_USAGE. */
-int nf_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int nf_usage_error(const char *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /** The exit status for an error that ends a command; prints its text to standard error. */
 int nf_exit_for(const nf_error *err);
 
-extern const nf_command nf_command_serve, nf_command_sim, nf_command_dev, nf_command_check, nf_command_run,
-    nf_command_runs, nf_command_version;
+extern const nf_command nf_command_serve, nf_command_sim, nf_command_dev, nf_command_check,
+    nf_command_run, nf_command_runs, nf_command_version;
 
 #endif

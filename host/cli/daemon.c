@@ -46,7 +46,8 @@ nf_status nf_daemon_open_loop(nf_daemon *daemon, nf_error *err)
     return NF_OK;
 }
 
-nf_status nf_daemon_open(nf_daemon *daemon, const nf_cli *cli, const nf_config *config, nf_error *err)
+nf_status nf_daemon_open(nf_daemon *daemon, const nf_cli *cli, const nf_config *config,
+                         nf_error *err)
 {
     nf_status status = nf_daemon_open_loop(daemon, err);
     if (status != NF_OK)

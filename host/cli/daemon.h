@@ -18,7 +18,8 @@ typedef struct nf_daemon {
 nf_status nf_daemon_open_loop(nf_daemon *daemon, nf_error *err);
 
 /** Open the loop if it is not open, and the host. */
-nf_status nf_daemon_open(nf_daemon *daemon, const nf_cli *cli, const nf_config *config, nf_error *err);
+nf_status nf_daemon_open(nf_daemon *daemon, const nf_cli *cli, const nf_config *config,
+                         nf_error *err);
 
 /** Run until SIGTERM or SIGINT, then finish what is under way (a second signal does not wait). */
 void nf_daemon_run(nf_daemon *daemon);

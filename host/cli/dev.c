@@ -51,8 +51,8 @@ static nf_status open_sim(struct dev *dev, const char *address, const char *toke
     return nf_sim_open(&dev->daemon.loop, &options, &dev->sim, err);
 }
 
-static nf_status open_host(struct dev *dev, const nf_cli *cli, const char *folder, const char *country, const char *token,
-                           nf_error *err)
+static nf_status open_host(struct dev *dev, const nf_cli *cli, const char *folder,
+                           const char *country, const char *token, nf_error *err)
 {
     char *token_file = nf_format("%s/token", dev->temporary);
     nf_status status = write_token(token_file, token, err);
@@ -103,7 +103,9 @@ static int run(const nf_cli *cli, const nf_given *given)
     bool found = stat(flows, &st) == 0 && S_ISDIR(st.st_mode);
     free(flows);
     if (!found)
-        return nf_usage_error("dev", "%s has no folder flows/; make one with your .lua files, and lists/ beside it", folder);
+        return nf_usage_error(
+            "dev", "%s has no folder flows/; make one with your .lua files, and lists/ beside it",
+            folder);
     nf_log_open(NF_LOG_DEBUG, nf_given_has(given, "json"));
     nf_secret_new(token);
     nf_status status = make_temporary(&dev, &err);
@@ -126,7 +128,8 @@ static int run(const nf_cli *cli, const nf_given *given)
 }
 
 static const nf_option options[] = {
-    {"sim", "HOST:PORT", "address of the simulated cluster and its page; default: 127.0.0.1:8800", false},
+    {"sim", "HOST:PORT", "address of the simulated cluster and its page; default: 127.0.0.1:8800",
+     false},
     {"country", "CC", "country of telephone numbers without one; default: CH", false},
     {"json", NULL, "log lines as JSON objects", false},
     {0},

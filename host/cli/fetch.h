@@ -8,8 +8,8 @@
 #include <jansson.h>
 
 /**
- * Send and wait. Returns the JSON answer of a 2xx (a new reference; json null when it is empty), or NULL with `err` set:
- * the other side's {"error": text}, or why there was no answer.
+ * Send and wait. Returns the JSON answer of a 2xx (a new reference; json null when it is empty), or NULL with `err`
+ * set: the other side's {"error": text}, or why there was no answer.
  */
 json_t *nf_fetch(const nf_http_spec *spec, nf_error *err);
 

@@ -45,7 +45,8 @@ static char *lists_beside(const char *flow)
     const char *slash = strrchr(flow, '/');
     size_t n = slash ? (size_t)(slash - flow) : 0;
     char *dir = slash ? nf_memdup(flow, n ? n : 1) : nf_strdup(".");
-    bool named_flows = n >= 5 && strncmp(dir + n - 5, "flows", 5) == 0 && (n == 5 || dir[n - 6] == '/');
+    bool named_flows =
+        n >= 5 && strncmp(dir + n - 5, "flows", 5) == 0 && (n == 5 || dir[n - 6] == '/');
     char *lists = nf_format("%s/../lists", dir);
     struct stat st;
     if (named_flows && stat(lists, &st) == 0) {
@@ -93,14 +94,16 @@ static void on_loaded(void *ctx, nf_version *version, const nf_error *err)
     nf_loop_stop(&load->local->loop);
 }
 
-nf_version *nf_local_load(nf_local *local, const char *path, bool script, const nf_limits *limits, nf_error *err)
+nf_version *nf_local_load(nf_local *local, const char *path, bool script, const nf_limits *limits,
+                          nf_error *err)
 {
     struct load load = {.local = local, .err = err};
     char *source;
     size_t len;
     if (nf_file_read(path, limits->of[NF_BUDGET_SOURCE], &source, &len, err) != NF_OK)
         return NULL;
-    nf_version_spec spec = {.file = path, .source = source, .len = len, .script = script, .limits = *limits};
+    nf_version_spec spec = {
+        .file = path, .source = source, .len = len, .script = script, .limits = *limits};
     nf_version_load(local->pool, &spec, on_loaded, &load);
     if (!load.ended)
         nf_loop_run(&local->loop);

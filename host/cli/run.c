@@ -92,8 +92,10 @@ static void print_effects(const struct job *job, const nf_run_report *report)
     json_t *effects = json_loads(text, JSON_ALLOW_NUL, NULL), *effect;
     size_t i;
     json_array_foreach (effects, i, effect) {
-        char *args = nf_json_text(json_object_get(effect, "args") ? json_object_get(effect, "args") : json_null());
-        const char *message = nf_json_string(effect, "message"), *name = nf_json_string(effect, "action");
+        char *args = nf_json_text(json_object_get(effect, "args") ? json_object_get(effect, "args")
+                                                                  : json_null());
+        const char *message = nf_json_string(effect, "message"),
+                   *name = nf_json_string(effect, "action");
         printf("  %s%s %s%s%s\n", only_shown(job, name) ? "(dry run) " : "", name ? name : "", args,
                message ? " -> " : "", message ? message : "");
         free(args);
@@ -104,15 +106,19 @@ static void print_effects(const struct job *job, const nf_run_report *report)
 
 static void print_people(const struct job *job, const nf_run_report *report)
 {
-    const nf_usage_row *cpu = &report->usage.of[NF_BUDGET_CPU], *memory = &report->usage.of[NF_BUDGET_MEMORY];
+    const nf_usage_row *cpu = &report->usage.of[NF_BUDGET_CPU],
+                       *memory = &report->usage.of[NF_BUDGET_MEMORY];
     printf("%s: %s: %s (cpu %llu of %llu ms, memory %llu of %llu KiB)\n", job->file, job->handler,
-           nf_outcome_name(report->outcome), (unsigned long long)cpu->used, (unsigned long long)cpu->limit,
-           (unsigned long long)memory->peak >> 10, (unsigned long long)memory->limit >> 10);
+           nf_outcome_name(report->outcome), (unsigned long long)cpu->used,
+           (unsigned long long)cpu->limit, (unsigned long long)memory->peak >> 10,
+           (unsigned long long)memory->limit >> 10);
     print_log(report->log, report->log_len);
     print_effects(job, report);
     if (report->result_len)
         printf("  result: %.*s\n", (int)report->result_len, report->result);
-    json_t *error = report->error_len ? json_loadb(report->error, report->error_len, JSON_ALLOW_NUL, NULL) : NULL;
+    json_t *error = report->error_len
+                        ? json_loadb(report->error, report->error_len, JSON_ALLOW_NUL, NULL)
+                        : NULL;
     if (error)
         print_error(error, job->file);
     json_decref(error);
@@ -141,7 +147,8 @@ static void on_ended(void *ctx, const nf_run_report *report)
 
 static void run_handler(struct job *job, const nf_handler *handler)
 {
-    nf_run_spec spec = {.id = ++job->next_id, .handler = handler, .event = job->event, .len = job->event_len};
+    nf_run_spec spec = {
+        .id = ++job->next_id, .handler = handler, .event = job->event, .len = job->event_len};
     job->handler = handler->name;
     nf_local_run(&job->local, &spec, on_ended, job);
 }
@@ -155,7 +162,8 @@ static void run_handlers(struct job *job, const nf_version *version)
         nf_event *event = NULL;
         bool fits = true;
         if (handlers[i].trigger && job->event_len
-            && nf_event_read(handlers[i].trigger, job->event, job->event_len, &event, NULL) == NF_OK)
+            && nf_event_read(handlers[i].trigger, job->event, job->event_len, &event, NULL)
+                   == NF_OK)
             fits = nf_handler_fits(&handlers[i], event);
         nf_event_unref(event);
         if (fits) {
@@ -228,7 +236,8 @@ static bool read_limits(struct job *job, const nf_given *given, nf_error *err)
         if (name)
             nf_limits_set(&job->limits, &ceiling, name, equals + 1, err);
         else
-            nf_error_set(err, NF_E_ARG, "--limit %s: write NAME=VALUE, for example cpu=100ms", values[i]);
+            nf_error_set(err, NF_E_ARG, "--limit %s: write NAME=VALUE, for example cpu=100ms",
+                         values[i]);
         free(name);
     }
     return err->status == NF_OK;
@@ -277,10 +286,14 @@ static int run(const nf_cli *cli, const nf_given *given)
 
 static const nf_option options[] = {
     {"event", "FILE", "the event as JSON; only handlers whose filters it fits are run", false},
-    {"script", NULL, "each file is itself the handler: it declares no trigger, its return value is the result", false},
-    {"limit", "NAME=VALUE", "a budget: cpu=100ms, wall=2s, memory=40MiB, effects=10, log=4KiB, …", true},
+    {"script", NULL,
+     "each file is itself the handler: it declares no trigger, its return value is the result",
+     false},
+    {"limit", "NAME=VALUE", "a budget: cpu=100ms, wall=2s, memory=40MiB, effects=10, log=4KiB, …",
+     true},
     {"dry-run", NULL, "show effects on Nimbus instead of refusing them", false},
-    {"lists", "DIR", "folder of the lists; default: beside the flow, or ../lists for a folder flows/", false},
+    {"lists", "DIR",
+     "folder of the lists; default: beside the flow, or ../lists for a folder flows/", false},
     {"country", "CC", "country of telephone numbers without one; default: CH", false},
     {"json", NULL, "one JSON object per run and line", false},
     {0},

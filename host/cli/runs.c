@@ -48,16 +48,17 @@ static void print_row(const json_t *run)
     const char *message = nf_json_string(error, "message"), *where = nf_json_string(error, "where");
     if (!message)
         message = nf_json_string(run, "reason");
-    printf("%-10lld %-24s %-13s %-32.32s %s%s%s\n", (long long)nf_json_integer(run, "id", 0), text_of(run, "received"),
-           text_of(run, "outcome"), text_of(run, "handler"), where ? where : "", where && *where ? ": " : "",
-           message ? message : "");
+    printf("%-10lld %-24s %-13s %-32.32s %s%s%s\n", (long long)nf_json_integer(run, "id", 0),
+           text_of(run, "received"), text_of(run, "outcome"), text_of(run, "handler"),
+           where ? where : "", where && *where ? ": " : "", message ? message : "");
 }
 
 static void print_list(const json_t *answer)
 {
     size_t i;
     const json_t *run;
-    printf("%-10s %-24s %-13s %-32s %s\n", "RUN", "RECEIVED", "OUTCOME", "HANDLER", "ERROR OR REASON");
+    printf("%-10s %-24s %-13s %-32s %s\n", "RUN", "RECEIVED", "OUTCOME", "HANDLER",
+           "ERROR OR REASON");
     json_array_foreach (json_object_get(answer, "runs"), i, run)
         print_row(run);
 }
@@ -75,13 +76,15 @@ static int show(const nf_given *given, const char *path)
     if (!socket)
         return NF_EXIT_CONFIG;
     char *url = nf_format("http://localhost%s", path);
-    json_t *answer = nf_fetch(&(nf_http_spec){.method = "GET", .url = url, .unix_socket = socket}, &err);
+    json_t *answer =
+        nf_fetch(&(nf_http_spec){.method = "GET", .url = url, .unix_socket = socket}, &err);
     if (err.status == NF_E_UNREACHABLE)
         nf_error_prefix(&err, "no host answers at %s; is 'nimflow serve' running?", socket);
     if (answer && !nf_given_has(given, "json") && json_object_get(answer, "runs"))
         print_list(answer);
     else if (answer)
-        print_json(answer, nf_given_has(given, "json") ? JSON_COMPACT | JSON_REAL_PRECISION(9) : JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        print_json(answer, nf_given_has(given, "json") ? JSON_COMPACT | JSON_REAL_PRECISION(9)
+                                                       : JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(answer);
     free(url);
     free(socket);
@@ -116,7 +119,8 @@ static const nf_option options[] = {
     {"socket", "PATH", "the host's admin socket, instead of --config", false},
     {"tenant", "NAME", "only runs of this tenant", false},
     {"handler", "NAME", "only runs of this handler", false},
-    {"outcome", "OUTCOME", "only runs that ended so: done, skipped, failed, over-cpu, …; running: not ended", false},
+    {"outcome", "OUTCOME",
+     "only runs that ended so: done, skipped, failed, over-cpu, …; running: not ended", false},
     {"before", "ID", "only runs older than this one", false},
     {"limit", "N", "at most so many, newest first; default: 50", false},
     {"json", NULL, "as JSON", false},

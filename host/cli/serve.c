@@ -33,9 +33,12 @@ static int run(const nf_cli *cli, const nf_given *given)
     if (!config) {
         fputs(nf_strbuf_text(&errors), stderr);
         if (access(path, F_OK) != 0)
-            fputs("Name the configuration with --config FILE, or try flows without one: nimflow dev\n", stderr);
+            fputs(
+                "Name the configuration with --config FILE, or try flows without one: nimflow dev\n",
+                stderr);
     } else {
-        nf_log_open((nf_log_level)config->log_level, config->log_json || nf_given_has(given, "json"));
+        nf_log_open((nf_log_level)config->log_level,
+                    config->log_json || nf_given_has(given, "json"));
         status = nf_given_has(given, "check-config") ? NF_EXIT_OK : serve_config(cli, config);
     }
     nf_config_free(config);

@@ -27,7 +27,8 @@ static int serve(const nf_given *given)
     char *end;
     unsigned long times = strtoul(speed, &end, 10);
     if (*end || times < 1 || times > FASTEST)
-        return nf_usage_error("sim", "--speed %s: write a whole number from 1 to %d", speed, (int)FASTEST);
+        return nf_usage_error("sim", "--speed %s: write a whole number from 1 to %d", speed,
+                              (int)FASTEST);
     nf_sim_options options = {
         .listen = nf_given_value(given, "listen", STANDARD_ADDRESS),
         .allow_remote = nf_given_has(given, "allow-remote"),
@@ -116,7 +117,8 @@ static const nf_option options[] = {
     {"from", "NUMBER", "call: number, e-mail address or id of the customer", false},
     {"upn", "UPN", "call: an internal caller", false},
     {"anonymous", NULL, "call: the number is hidden", false},
-    {"modality", "NAME", "call: Audio, InstantMessaging, Email or ExternalTask; default: Audio", false},
+    {"modality", "NAME", "call: Audio, InstantMessaging, Email or ExternalTask; default: Audio",
+     false},
     {"direction", "NAME", "call: Inbound or Outbound; default: Inbound", false},
     {"service", "UPN", "call: the service; default: the first one", false},
     {"json", NULL, "call: the answer as JSON", false},

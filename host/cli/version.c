@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* version.c: nimflow version: of the program and of what it is linked to. */
-#include "cli/command.h"
 #include "nf/version.h"
+#include "cli/command.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
@@ -16,13 +16,15 @@ static int run(const nf_cli *cli, const nf_given *given)
     if (given->arg_count > 0)
         return nf_usage_error("version", "unexpected '%s'", given->args[0]);
     if (nf_given_has(given, "json"))
-        printf("{\"nimflow\":\"%s\",\"binding_abi\":%d,\"libuv\":\"%s\",\"libcurl\":\"%s\",\"jansson\":\"%s\","
+        printf("{\"nimflow\":\"%s\",\"binding_abi\":%d,\"libuv\":\"%s\",\"libcurl\":\"%s\","
+               "\"jansson\":\"%s\","
                "\"sqlite\":\"%s\"}\n",
                NF_VERSION_STRING, NF_BINDING_ABI, uv_version_string(), curl, jansson_version_str(),
                sqlite3_libversion());
     else
-        printf("nimflow %s (binding interface %d)\nlibuv %s\nlibcurl %s\njansson %s\nSQLite %s\n", NF_VERSION_STRING,
-               NF_BINDING_ABI, uv_version_string(), curl, jansson_version_str(), sqlite3_libversion());
+        printf("nimflow %s (binding interface %d)\nlibuv %s\nlibcurl %s\njansson %s\nSQLite %s\n",
+               NF_VERSION_STRING, NF_BINDING_ABI, uv_version_string(), curl, jansson_version_str(),
+               sqlite3_libversion());
     return NF_EXIT_OK;
 }
 

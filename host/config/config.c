@@ -17,15 +17,19 @@ static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL}
 #define AT(member) offsetof(nf_config, member)
 static const nf_key host_keys[] = {
     {"listen", NF_KEY_ADDRESS, AT(listen), .standard = "127.0.0.1:8080",
-     .doc = "Address for the notifications of Nimbus; keep it on loopback behind a reverse proxy with TLS."},
+     .doc =
+         "Address for the notifications of Nimbus; keep it on loopback behind a reverse proxy with TLS."},
     {"public_url", NF_KEY_URL, AT(public_url), .standard = "http://LISTEN",
      .doc = "The address Nimbus reaches this host under."},
-    {"data", NF_KEY_PATH, AT(data), .standard = "data", .doc = "Folder of the database and the admin socket."},
+    {"data", NF_KEY_PATH, AT(data), .standard = "data",
+     .doc = "Folder of the database and the admin socket."},
     {"log_level", NF_KEY_CHOICE, AT(log_level), .choices = log_levels, .standard = "info",
      .doc = "How much is logged to standard error: error, warn, info or debug."},
-    {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false", .doc = "Log lines as JSON objects."},
+    {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false",
+     .doc = "Log lines as JSON objects."},
     {"limits", NF_KEY_LIMITS, AT(limits), .standard = "see the budgets",
-     .doc = "Budgets of a run, for all tenants: cpu, wall, memory, effects, lookups, log, result, source."},
+     .doc =
+         "Budgets of a run, for all tenants: cpu, wall, memory, effects, lookups, log, result, source."},
     {0},
 };
 #undef AT
@@ -33,20 +37,23 @@ static const nf_key host_keys[] = {
 #define AT(member) offsetof(nf_tenant_config, member)
 static const nf_key tenant_keys[] = {
     {"cluster", NF_KEY_URL, AT(cluster), .required = true,
-     .doc = "Address of the Nimbus API, for example https://api.luware.cloud; plain http only to this machine."},
+     .doc =
+         "Address of the Nimbus API, for example https://api.luware.cloud; plain http only to this machine."},
     {"token_file", NF_KEY_PATH, AT(token_file), .required = true,
      .doc = "File (mode 600) whose first line is the bearer token of the connection."},
     {"country", NF_KEY_COUNTRY, AT(country), .standard = "CH",
      .doc = "Country of telephone numbers that are written without one."},
-    {"limits", NF_KEY_LIMITS, AT(limits), .standard = "the host's", .doc = "Budgets of a run, at most the host's."},
+    {"limits", NF_KEY_LIMITS, AT(limits), .standard = "the host's",
+     .doc = "Budgets of a run, at most the host's."},
     {"workers", NF_KEY_INTEGER, AT(workers), .least = 1, .most = 256, .standard = "one per core",
      .doc = "Most worker processes at a time."},
-    {"concurrent_runs", NF_KEY_INTEGER, AT(concurrent_runs), .least = 1, .most = 10000, .standard = "512",
-     .doc = "Most runs at a time."},
-    {"queued_events", NF_KEY_INTEGER, AT(queued_events), .least = 1, .most = 100000, .standard = "100000",
+    {"concurrent_runs", NF_KEY_INTEGER, AT(concurrent_runs), .least = 1, .most = 10000,
+     .standard = "512", .doc = "Most runs at a time."},
+    {"queued_events", NF_KEY_INTEGER, AT(queued_events), .least = 1, .most = 100000,
+     .standard = "100000",
      .doc = "Most events that wait; beyond it notifications are answered with 503."},
-    {"request_timeout", NF_KEY_DURATION, AT(request_ms), .least = 100, .most = 300000, .standard = "10s",
-     .doc = "How long one request to Nimbus may take."},
+    {"request_timeout", NF_KEY_DURATION, AT(request_ms), .least = 100, .most = 300000,
+     .standard = "10s", .doc = "How long one request to Nimbus may take."},
     {0},
 };
 #undef AT
@@ -62,7 +69,8 @@ nf_config *nf_config_new(void)
 
 nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, const char *dir)
 {
-    config->tenants = nf_realloc(config->tenants, (config->tenant_count + 1) * sizeof *config->tenants);
+    config->tenants =
+        nf_realloc(config->tenants, (config->tenant_count + 1) * sizeof *config->tenants);
     nf_tenant_config *tenant = &config->tenants[config->tenant_count++];
     *tenant = (nf_tenant_config){
         .name = nf_strdup(name),
@@ -125,8 +133,10 @@ static void load_tenants(nf_config *config, const char *root, nf_strbuf *errors)
         free(names[i]);
     }
     if (count == 0)
-        nf_strbuf_addf(errors, "%s: no tenant found; make %s/NAME/tenant.yaml with 'cluster' and 'token_file'\n",
-                       config->path, dir);
+        nf_strbuf_addf(
+            errors,
+            "%s: no tenant found; make %s/NAME/tenant.yaml with 'cluster' and 'token_file'\n",
+            config->path, dir);
     free(names);
     free(dir);
 }
@@ -183,7 +193,8 @@ static void add_amount(nf_strbuf *out, uint64_t value, nf_unit unit)
     };
     for (size_t i = 0; units[unit][i].size; i++) {
         if (value % units[unit][i].size == 0) {
-            nf_strbuf_addf(out, "%llu%s", (unsigned long long)(value / units[unit][i].size), units[unit][i].name);
+            nf_strbuf_addf(out, "%llu%s", (unsigned long long)(value / units[unit][i].size),
+                           units[unit][i].name);
             return;
         }
     }
@@ -192,10 +203,15 @@ static void add_amount(nf_strbuf *out, uint64_t value, nf_unit unit)
 static void add_values(nf_strbuf *out, const nf_key *key)
 {
     static const char *const types[] = {
-        [NF_KEY_TEXT] = "text",      [NF_KEY_ADDRESS] = "HOST:PORT", [NF_KEY_URL] = "https address",
-        [NF_KEY_PATH] = "path",      [NF_KEY_COUNTRY] = "two capital letters",
-        [NF_KEY_BOOLEAN] = "true or false",                          [NF_KEY_CHOICE] = "one of those named",
-        [NF_KEY_LIMITS] = "a map of budgets",                        [NF_KEY_TEXTS] = "a list of texts",
+        [NF_KEY_TEXT] = "text",
+        [NF_KEY_ADDRESS] = "HOST:PORT",
+        [NF_KEY_URL] = "https address",
+        [NF_KEY_PATH] = "path",
+        [NF_KEY_COUNTRY] = "two capital letters",
+        [NF_KEY_BOOLEAN] = "true or false",
+        [NF_KEY_CHOICE] = "one of those named",
+        [NF_KEY_LIMITS] = "a map of budgets",
+        [NF_KEY_TEXTS] = "a list of texts",
     };
     if (key->type != NF_KEY_INTEGER && key->type != NF_KEY_DURATION) {
         nf_strbuf_puts(out, types[key->type]);
@@ -213,7 +229,8 @@ static void reference_of(nf_strbuf *out, const char *title, const nf_key *keys)
     for (; keys->name; keys++) {
         nf_strbuf_addf(out, "| `%s` | ", keys->name);
         add_values(out, keys);
-        nf_strbuf_addf(out, " | %s | %s |\n", keys->required ? "(required)" : keys->standard, keys->doc);
+        nf_strbuf_addf(out, " | %s | %s |\n", keys->required ? "(required)" : keys->standard,
+                       keys->doc);
     }
     nf_strbuf_puts(out, "\n");
 }

@@ -44,7 +44,8 @@ nf_config *nf_config_load(const char *path, nf_strbuf *errors);
 /** A configuration with standard values and no tenant, for a host without files. Owned by the caller. */
 nf_config *nf_config_new(void);
 
-/** Add a tenant with standard values; `name` and `dir` are copied. Borrowed from the configuration until the next add. */
+/** Add a tenant with standard values; `name` and `dir` are copied. Borrowed from the configuration until the next add.
+ */
 nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, const char *dir);
 
 /** Free it. NULL is allowed. */

@@ -18,8 +18,8 @@ struct place {
 
 static void complain(const struct place *p, const nf_yaml *node, const char *text)
 {
-    nf_strbuf_addf(p->errors, "%s:%d:%d: %s: %s\n", p->path, node->line, node->column, node->key ? node->key : "item",
-                   text);
+    nf_strbuf_addf(p->errors, "%s:%d:%d: %s: %s\n", p->path, node->line, node->column,
+                   node->key ? node->key : "item", text);
 }
 
 static void set_text(char **slot, char *value)
@@ -52,7 +52,8 @@ static void apply_text(const struct place *p, const nf_key *key, const nf_yaml *
         break;
     case NF_KEY_COUNTRY:
         if (n != 2 || t[0] < 'A' || t[0] > 'Z' || t[1] < 'A' || t[1] > 'Z')
-            nf_error_set(&err, NF_E_CONFIG, "'%s' is not a country; write two capital letters, for example CH", t);
+            nf_error_set(&err, NF_E_CONFIG,
+                         "'%s' is not a country; write two capital letters, for example CH", t);
         break;
     default:
         if (n == 0)
@@ -66,7 +67,8 @@ static void apply_text(const struct place *p, const nf_key *key, const nf_yaml *
         set_text(slot, nf_memdup(t, key->type == NF_KEY_URL && t[n - 1] == '/' ? n - 1 : n));
 }
 
-static void apply_number(const struct place *p, const nf_key *key, const nf_yaml *node, uint64_t *slot)
+static void apply_number(const struct place *p, const nf_key *key, const nf_yaml *node,
+                         uint64_t *slot)
 {
     nf_error err = {0};
     uint64_t value = 0;
@@ -80,8 +82,9 @@ static void apply_number(const struct place *p, const nf_key *key, const nf_yaml
     }
     const char *unit = key->type == NF_KEY_DURATION ? " ms" : "";
     if (err.status == NF_OK && (value < key->least || value > key->most))
-        nf_error_set(&err, NF_E_CONFIG, "%s is out of range; allowed are %llu to %llu%s", node->text,
-                     (unsigned long long)key->least, (unsigned long long)key->most, unit);
+        nf_error_set(&err, NF_E_CONFIG, "%s is out of range; allowed are %llu to %llu%s",
+                     node->text, (unsigned long long)key->least, (unsigned long long)key->most,
+                     unit);
     if (err.status == NF_OK)
         *slot = value;
     else
@@ -96,7 +99,8 @@ static void apply_boolean(const struct place *p, const nf_yaml *node, bool *slot
         complain(p, node, "true or false is expected");
 }
 
-static void apply_choice(const struct place *p, const nf_key *key, const nf_yaml *node, uint64_t *slot)
+static void apply_choice(const struct place *p, const nf_key *key, const nf_yaml *node,
+                         uint64_t *slot)
 {
     for (size_t i = 0; key->choices[i]; i++) {
         if (strcmp(key->choices[i], node->text) == 0) {
@@ -141,12 +145,15 @@ static void apply_texts(const struct place *p, const nf_yaml *list, char ***slot
 
 static nf_yaml_kind kind_of(nf_key_type type)
 {
-    return type == NF_KEY_LIMITS ? NF_YAML_MAP : type == NF_KEY_TEXTS ? NF_YAML_LIST : NF_YAML_SCALAR;
+    return type == NF_KEY_LIMITS  ? NF_YAML_MAP
+           : type == NF_KEY_TEXTS ? NF_YAML_LIST
+                                  : NF_YAML_SCALAR;
 }
 
 static void apply_key(const struct place *p, const nf_key *key, const nf_yaml *node, char *target)
 {
-    static const char *const wanted[] = {"a single value is expected", "'name: value' lines are expected",
+    static const char *const wanted[] = {"a single value is expected",
+                                         "'name: value' lines are expected",
                                          "a list of '- value' lines is expected"};
     void *slot = target + key->offset;
     nf_yaml_kind kind = kind_of(key->type);
@@ -194,11 +201,12 @@ static void unknown_key(const struct place *p, const nf_key *keys, const nf_yaml
         names[n++] = keys->name;
     names[n] = NULL;
     nf_suggest_error(&err, NF_E_CONFIG, "key", node->key, names);
-    nf_strbuf_addf(p->errors, "%s:%d:%d: %s\n", p->path, node->key_line, node->key_column, err.text);
+    nf_strbuf_addf(p->errors, "%s:%d:%d: %s\n", p->path, node->key_line, node->key_column,
+                   err.text);
 }
 
-void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path, const nf_limits *ceiling, void *target,
-                     nf_strbuf *errors)
+void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path,
+                     const nf_limits *ceiling, void *target, nf_strbuf *errors)
 {
     struct place p = {path, ceiling, errors};
     const nf_yaml *node;

@@ -42,8 +42,8 @@ typedef struct nf_key {
  * Fill `target` from a map. `keys` ends with {0}; members that the map does not have keep their value. `ceiling` bounds
  * NF_KEY_LIMITS. Adds "FILE:LINE:COLUMN: text" lines to `errors` and goes on after each.
  */
-void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path, const nf_limits *ceiling, void *target,
-                     nf_strbuf *errors);
+void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path,
+                     const nf_limits *ceiling, void *target, nf_strbuf *errors);
 
 /** Free the texts in `target` that the table names. */
 void nf_schema_release(const nf_key *keys, void *target);

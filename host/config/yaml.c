@@ -81,8 +81,8 @@ static void check_duplicate(struct reader *r, const nf_yaml *map, const char *ke
     const nf_yaml *child;
     LL_FOREACH (map->children, child) {
         if (strcmp(child->key, key) == 0) {
-            nf_strbuf_addf(r->errors, "%s:%zu:%zu: key '%s' stands here twice (first in line %d)\n", r->path,
-                           at.line + 1, at.column + 1, key, child->key_line);
+            nf_strbuf_addf(r->errors, "%s:%zu:%zu: key '%s' stands here twice (first in line %d)\n",
+                           r->path, at.line + 1, at.column + 1, key, child->key_line);
             return;
         }
     }
@@ -155,14 +155,16 @@ static nf_yaml *read_document(struct reader *r)
             yaml_event_delete(&event);
             break;
         }
-        if (type == YAML_SCALAR_EVENT || type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT
-            || type == YAML_ALIAS_EVENT) {
+        if (type == YAML_SCALAR_EVENT || type == YAML_MAPPING_START_EVENT
+            || type == YAML_SEQUENCE_START_EVENT || type == YAML_ALIAS_EVENT) {
             yaml_mark_t at = event.start_mark;
             bool map = type == YAML_MAPPING_START_EVENT;
             bool second = top != NULL;
             nf_yaml *value = read_value(r, &event, 0);
             if (!map || second)
-                complain(r, at, second ? "only one document is expected" : "settings are expected, as 'key: value'");
+                complain(r, at,
+                         second ? "only one document is expected"
+                                : "settings are expected, as 'key: value'");
             if (top)
                 nf_yaml_free(value);
             else
@@ -182,7 +184,8 @@ nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
     size_t len = file ? fread(text, 1, LARGEST_FILE + 1, file) : 0;
     bool broken = !file || ferror(file) || len > LARGEST_FILE;
     if (broken)
-        nf_strbuf_addf(errors, "%s: %s\n", path, len > LARGEST_FILE ? "larger than 1 MiB" : strerror(errno));
+        nf_strbuf_addf(errors, "%s: %s\n", path,
+                       len > LARGEST_FILE ? "larger than 1 MiB" : strerror(errno));
     if (file)
         fclose(file);
     nf_yaml *top = NULL;

@@ -2,8 +2,8 @@
 /*
  * yaml.h: a YAML file (libyaml) as a tree that remembers where everything stood.
  *
- * Only what a configuration needs: maps, lists and scalars. Anchors, aliases, tags, several documents and duplicate keys
- * are refused. Scalars stay text; the schema gives them their type, so `country: no` is a string.
+ * Only what a configuration needs: maps, lists and scalars. Anchors, aliases, tags, several documents and duplicate
+ * keys are refused. Scalars stay text; the schema gives them their type, so `country: no` is a string.
  */
 #ifndef NF_CONFIG_YAML_H
 #define NF_CONFIG_YAML_H
@@ -16,15 +16,15 @@ typedef enum nf_yaml_kind { NF_YAML_SCALAR, NF_YAML_MAP, NF_YAML_LIST } nf_yaml_
 
 typedef struct nf_yaml {
     nf_yaml_kind kind;
-    char *key;  /* in a map, else NULL */
-    char *text; /* of a scalar */
+    char *key;                              /* in a map, else NULL */
+    char *text;                             /* of a scalar */
     int line, column, key_line, key_column; /* from 1 */
     struct nf_yaml *children, *next;        /* in file order */
 } nf_yaml;
 
 /**
- * Read a file of at most 1 MiB. Errors are added to `errors` as lines "FILE:LINE:COLUMN: text". Returns the top map, owned
- * by the caller, or NULL when it could not be read at all. An empty file is an empty map.
+ * Read a file of at most 1 MiB. Errors are added to `errors` as lines "FILE:LINE:COLUMN: text". Returns the top map,
+ * owned by the caller, or NULL when it could not be read at all. An empty file is an empty map.
  */
 nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors);
 

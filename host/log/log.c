@@ -44,7 +44,8 @@ void nf_log(nf_log_level level, const char *part, const char *format, ...)
     nf_strbuf line = nf_strbuf_new(16384);
     nf_clock_text(nf_clock_wall_ms(), when);
     if (as_json) {
-        nf_strbuf_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"part\":\"%s\",\"text\":", when, names[level], part);
+        nf_strbuf_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"part\":\"%s\",\"text\":", when,
+                       names[level], part);
         nf_strbuf_add_json(&line, text, strlen(text));
         nf_strbuf_puts(&line, "}\n");
     } else {

@@ -11,7 +11,8 @@
 
 typedef enum nf_log_level { NF_LOG_ERROR, NF_LOG_WARN, NF_LOG_INFO, NF_LOG_DEBUG } nf_log_level;
 
-/** Write lines up to `level`; the start value is NF_LOG_INFO. With `json` each line is an object. Call before threads. */
+/** Write lines up to `level`; the start value is NF_LOG_INFO. With `json` each line is an object. Call before threads.
+ */
 void nf_log_open(nf_log_level level, int json);
 
 /** One line: time, level, the part that speaks ("http", "flow", "store" …), text. Line breaks in it are escaped. */

@@ -44,7 +44,8 @@ void nf_loop_stop(nf_loop *loop)
 static void report_open(uv_handle_t *handle, void *guard)
 {
     if (!uv_is_closing(handle) && handle != guard)
-        nf_bug("a %s handle is still open at the end of the loop", uv_handle_type_name(handle->type));
+        nf_bug("a %s handle is still open at the end of the loop",
+               uv_handle_type_name(handle->type));
 }
 
 static void on_guard(uv_timer_t *guard)
@@ -156,9 +157,9 @@ void nf_signal_close(nf_signal *s)
 
 nf_status nf_uv_error(nf_error *err, int uv_code, const char *operation)
 {
-    nf_status status = uv_code == UV_ETIMEDOUT                                      ? NF_E_TIMEOUT
+    nf_status status = uv_code == UV_ETIMEDOUT                                    ? NF_E_TIMEOUT
                        : uv_code == UV_ECONNREFUSED || uv_code == UV_EHOSTUNREACH ? NF_E_UNREACHABLE
                        : uv_code == UV_EADDRINUSE || uv_code == UV_EACCES         ? NF_E_CONFIG
-                                                                                    : NF_E_IO;
+                                                                                  : NF_E_IO;
     return nf_error_set(err, status, "%s: %s", operation, uv_strerror(uv_code));
 }

@@ -27,7 +27,8 @@ static void free_watch(uv_handle_t *handle)
     free(handle->data);
 }
 
-nf_watch *nf_watch_new(nf_loop *loop, const char *folder, void (*changed)(void *ctx), void *ctx, nf_error *err)
+nf_watch *nf_watch_new(nf_loop *loop, const char *folder, void (*changed)(void *ctx), void *ctx,
+                       nf_error *err)
 {
     nf_watch *watch = nf_alloc(sizeof *watch);
     uv_fs_event_init(&loop->uv, &watch->uv);

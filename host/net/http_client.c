@@ -19,7 +19,13 @@
 #include <uthash.h>
 #include <utlist.h>
 
-enum { DEFAULT_TIMEOUT_MS = 30000, DEFAULT_BODY = 1 << 20, READ_CHUNK = 64 << 10, MOST_SENT = 64 << 20, MOST_TRIES = 3 };
+enum {
+    DEFAULT_TIMEOUT_MS = 30000,
+    DEFAULT_BODY = 1 << 20,
+    READ_CHUNK = 64 << 10,
+    MOST_SENT = 64 << 20,
+    MOST_TRIES = 3
+};
 
 typedef struct line_link {
     struct host *host;
@@ -27,7 +33,8 @@ typedef struct line_link {
     nf_http_request *request; /* NULL while it connects or is idle */
     nf_http_reply reply;
     nf_timer *timer; /* of the request on it */
-    bool opened, used; /* used: it carried a request before, so the server may have closed it meanwhile */
+    bool opened,
+        used; /* used: it carried a request before, so the server may have closed it meanwhile */
     struct line_link *prev, *next;
 } line_link;
 
@@ -126,7 +133,8 @@ static nf_http_request *cut(line_link *l)
 static void lost(line_link *l)
 {
     struct host *host = l->host;
-    bool again = l->used && l->reply.status == 0 && l->request->repeatable && l->request->tries < MOST_TRIES;
+    bool again =
+        l->used && l->reply.status == 0 && l->request->repeatable && l->request->tries < MOST_TRIES;
     nf_http_request *r = cut(l);
     if (again) {
         r->sent = 0;
@@ -199,7 +207,8 @@ static void send_rest(line_link *l)
 {
     nf_http_request *r = l->request;
     size_t sent;
-    nf_http_io io = nf_http_link_send(l->link, r->wire.bytes + r->sent, r->wire.len - r->sent, &sent);
+    nf_http_io io =
+        nf_http_link_send(l->link, r->wire.bytes + r->sent, r->wire.len - r->sent, &sent);
     r->sent += sent;
     nf_http_link_want_write(l->link, io == NF_HTTP_IO_AGAIN);
 }
@@ -315,8 +324,8 @@ static bool clean(const char *text, unsigned char least)
 
 static bool sendable(const nf_http_spec *spec)
 {
-    return clean(spec->method, '!') && clean(spec->url, '!') && clean(spec->bearer, '!') && clean(spec->content_type, ' ')
-           && strstr(spec->url, "://");
+    return clean(spec->method, '!') && clean(spec->url, '!') && clean(spec->bearer, '!')
+           && clean(spec->content_type, ' ') && strstr(spec->url, "://");
 }
 
 static void on_refused(void *ctx)
@@ -356,7 +365,8 @@ static void write_request(nf_strbuf *wire, const nf_http_spec *spec)
 {
     size_t origin = origin_length(spec->url), scheme = strcspn(spec->url, ":") + 3;
     const char *path = spec->url + origin;
-    nf_strbuf_reserve(wire, strlen(spec->url) + spec->len + 512 + (spec->bearer ? strlen(spec->bearer) : 0));
+    nf_strbuf_reserve(wire, strlen(spec->url) + spec->len + 512
+                                + (spec->bearer ? strlen(spec->bearer) : 0));
     nf_strbuf_puts(wire, spec->method);
     nf_strbuf_puts(wire, *path == '/' ? " " : " /");
     nf_strbuf_add(wire, path, strcspn(path, "#"));
@@ -384,7 +394,8 @@ static void write_request(nf_strbuf *wire, const nf_http_spec *spec)
 }
 
 nf_http_request *nf_http_request_start(nf_http_client *client, const nf_http_spec *spec,
-                                       void (*done)(void *ctx, const nf_http_result *result), void *ctx)
+                                       void (*done)(void *ctx, const nf_http_result *result),
+                                       void *ctx)
 {
     nf_http_request *r = nf_alloc(sizeof *r);
     r->host = host_of(client, spec);
@@ -409,7 +420,8 @@ nf_http_request *nf_http_request_start(nf_http_client *client, const nf_http_spe
 
 /* ---- life ---- */
 
-nf_status nf_http_client_open(nf_loop *loop, unsigned max_per_host, nf_http_client **out, nf_error *err)
+nf_status nf_http_client_open(nf_loop *loop, unsigned max_per_host, nf_http_client **out,
+                              nf_error *err)
 {
     nf_http_client *client = nf_alloc(sizeof *client);
     nf_status status = nf_http_links_open(loop, &client->links, err);

@@ -30,23 +30,26 @@ typedef struct nf_http_spec {
 
 /** What came back. Borrowed during `done`. */
 typedef struct nf_http_result {
-    nf_error error;          /* status NF_OK: there is an answer, whatever its HTTP status */
-    int status;              /* HTTP status, or 0 */
-    const char *body;        /* NUL-terminated, never NULL */
+    nf_error error;   /* status NF_OK: there is an answer, whatever its HTTP status */
+    int status;       /* HTTP status, or 0 */
+    const char *body; /* NUL-terminated, never NULL */
     size_t len;
-    const char *location;    /* header Location, or NULL */
-    uint32_t retry_after_ms; /* header Retry-After in seconds or as a date; 0: none; at most one day */
+    const char *location; /* header Location, or NULL */
+    uint32_t
+        retry_after_ms; /* header Retry-After in seconds or as a date; 0: none; at most one day */
 } nf_http_result;
 
 /** A client on the loop. */
-nf_status nf_http_client_open(nf_loop *loop, unsigned max_per_host, nf_http_client **client, nf_error *err);
+nf_status nf_http_client_open(nf_loop *loop, unsigned max_per_host, nf_http_client **client,
+                              nf_error *err);
 
 /** Cancel everything under way and free. */
 void nf_http_client_close(nf_http_client *client);
 
 /** Send a request. The handle is valid until `done` is called or it is cancelled. */
 nf_http_request *nf_http_request_start(nf_http_client *client, const nf_http_spec *spec,
-                                       void (*done)(void *ctx, const nf_http_result *result), void *ctx);
+                                       void (*done)(void *ctx, const nf_http_result *result),
+                                       void *ctx);
 
 /** Stop it; `done` is not called. */
 void nf_http_request_cancel(nf_http_request *request);

@@ -23,13 +23,13 @@ static nf_status status_of(CURLcode code, bool maybe_done)
     }
 }
 
-void nf_http_client_error(nf_error *err, CURLcode code, const char *detail, const char *host, bool maybe_done,
-                          bool too_large)
+void nf_http_client_error(nf_error *err, CURLcode code, const char *detail, const char *host,
+                          bool maybe_done, bool too_large)
 {
     nf_status status = status_of(code, maybe_done);
-    const char *text = too_large    ? "the answer is larger than allowed"
+    const char *text = too_large   ? "the answer is larger than allowed"
                        : detail[0] ? detail
-                                     : curl_easy_strerror(code);
+                                   : curl_easy_strerror(code);
     nf_error_set(err, status, "%s: %s%s", host, text,
                  status == NF_E_UNKNOWN ? "; whether the request took effect is not known" : "");
 }

@@ -2,11 +2,11 @@
 /*
  * http_connection.h: one accepted connection, inside the server only.
  *
- *            bytes               head whole           body whole           answered
- *   IDLE ───────────▶ HEAD ───────────────▶ BODY ─────────────▶ PENDING ─────────────▶ WRITING ──▶
- * IDLE │                │ deadline: 408        │ deadline: 408       (handler at work)     │
- * deadline: closed │ deadline       ▼                      ▼ ▼ last answer └─▶ CLOSED ◀── LAST
- * (refusal is being written) ──▶ DRAIN (what still comes is thrown away, for a second)
+ *           bytes         head whole         body whole           answered
+ *   IDLE ────────▶ HEAD ────────────▶ BODY ────────────▶ PENDING ──────────▶ WRITING ──▶ IDLE
+ *    │ deadline:    │ deadline: 408    │ deadline: 408   (handler at work)    │ last answer
+ *    ▼ closed       ▼                  ▼                                      ▼
+ *  CLOSED ◀─────── LAST (refusal is being written) ──▶ DRAIN (what still comes is thrown away, for a second)
  *
  * Invariants: the deadline is set when a phase is entered and never moved by bytes that arrive. The
  * memory is freed when both handles are closed and the exchange is answered. While a request is

@@ -2,8 +2,8 @@
 /*
  * http_link.c: see http_link.h.
  *
- * While it connects, the socket belongs to curl's multi interface; afterwards we poll it ourselves. The easy handle stays
- * in the multi handle as long as the link lives, since that holds the connection.
+ * While it connects, the socket belongs to curl's multi interface; afterwards we poll it ourselves. The easy handle
+ * stays in the multi handle as long as the link lives, since that holds the connection.
  */
 #include "net/http_link.h"
 
@@ -202,7 +202,9 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
         w->poll.data = w;
         curl_multi_assign(links->multi, fd, w);
     }
-    int events = what == CURL_POLL_IN ? UV_READABLE : what == CURL_POLL_OUT ? UV_WRITABLE : UV_READABLE | UV_WRITABLE;
+    int events = what == CURL_POLL_IN    ? UV_READABLE
+                 : what == CURL_POLL_OUT ? UV_WRITABLE
+                                         : UV_READABLE | UV_WRITABLE;
     uv_poll_start(&w->poll, events, on_ready);
     return 0;
 }
@@ -225,7 +227,8 @@ nf_http_link *nf_http_link_open(nf_http_links *links, const char *url, const cha
     curl_easy_setopt(easy, CURLOPT_PRIVATE, link);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L); /* so that we always speak to the server itself */
+    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL,
+                     1L); /* so that we always speak to the server itself */
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);

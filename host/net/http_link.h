@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_link.h: a connection to a server, made by libcurl: names, proxies, TLS and certificates are its business; what is
- * said on it is ours (CURLOPT_CONNECT_ONLY).
+ * http_link.h: a connection to a server, made by libcurl: names, proxies, TLS and certificates are its business; what
+ * is said on it is ours (CURLOPT_CONNECT_ONLY).
  *
- * Why not whole transfers by libcurl: a transfer of 400 bytes costs it 38 us of CPU, a connection that is kept and our own
- * framing 9 us. The host spends most of its time here.
+ * Why not whole transfers by libcurl: a transfer of 400 bytes costs it 38 us of CPU, a connection that is kept and our
+ * own framing 9 us. The host spends most of its time here.
  */
 #ifndef NF_NET_HTTP_LINK_H
 #define NF_NET_HTTP_LINK_H
@@ -31,8 +31,8 @@ nf_status nf_http_links_open(nf_loop *loop, nf_http_links **links, nf_error *err
 void nf_http_links_close(nf_http_links *links);
 
 /**
- * Connect to the server of `url` (or to the unix socket). `opened` follows from the loop, never from inside. `events` and
- * `ctx` are borrowed for the link's life.
+ * Connect to the server of `url` (or to the unix socket). `opened` follows from the loop, never from inside. `events`
+ * and `ctx` are borrowed for the link's life.
  */
 nf_http_link *nf_http_link_open(nf_http_links *links, const char *url, const char *unix_socket,
                                 const nf_http_link_events *events, void *ctx);

@@ -96,7 +96,8 @@ static const llhttp_settings_t settings = {
 
 void nf_http_reply_init(nf_http_reply *r, size_t max_body)
 {
-    nf_strbuf body = r->body, name = r->name, value = r->value; /* their memory is kept from answer to answer */
+    nf_strbuf body = r->body, name = r->name,
+              value = r->value; /* their memory is kept from answer to answer */
     *r = (nf_http_reply){.body = body, .name = name, .value = value};
     r->body.limit = max_body;
     r->name.limit = r->value.limit = MOST_LINE;
@@ -121,7 +122,8 @@ bool nf_http_reply_feed(nf_http_reply *r, const char *bytes, size_t len, const c
     llhttp_errno_t rc = llhttp_execute(&r->parser, bytes, len);
     if (r->done) {
         if (rc == HPE_PAUSED && llhttp_get_error_pos(&r->parser) != bytes + len)
-            r->keep_alive = false; /* more than was asked for: the connection is not trusted any further */
+            r->keep_alive =
+                false; /* more than was asked for: the connection is not trusted any further */
         return true;
     }
     if (rc == HPE_OK)

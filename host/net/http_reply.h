@@ -27,8 +27,8 @@ void nf_http_reply_init(nf_http_reply *reply, size_t max_body);
 void nf_http_reply_release(nf_http_reply *reply);
 
 /**
- * Read on. False with `why` (static text) when it is no answer or too large. `done` is set at its end; bytes behind it are
- * an error, since nothing was asked for yet.
+ * Read on. False with `why` (static text) when it is no answer or too large. `done` is set at its end; bytes behind it
+ * are an error, since nothing was asked for yet.
  */
 bool nf_http_reply_feed(nf_http_reply *reply, const char *bytes, size_t len, const char **why);
 

@@ -18,8 +18,8 @@ typedef struct nf_attempt {
 
 /**
  * The wait in ms before the next attempt, or -1: do not try again. Exponential from 250 ms to 5 s with the random part
- * `jitter` (0 to 65535: half to whole of the step); a Retry-After of up to NF_RETRY_MOST_MS is obeyed, a longer one ends it.
- * What was certainly not sent, and 429 and 503, may be repeated always; everything else only if `repeatable`.
+ * `jitter` (0 to 65535: half to whole of the step); a Retry-After of up to NF_RETRY_MOST_MS is obeyed, a longer one
+ * ends it. What was certainly not sent, and 429 and 503, may be repeated always; everything else only if `repeatable`.
  */
 long nf_retry_wait(const nf_attempt *attempt, uint16_t jitter);
 

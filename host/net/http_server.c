@@ -41,8 +41,8 @@ void nf_http_server_close(nf_http_server *server)
     nf_http_connection *c, *next;
     server->closing = true;
     uv_close((uv_handle_t *)&server->listener.stream, on_listener_closed);
-    DL_FOREACH_SAFE(server->connections, c, next)
-    nf_http_connection_wind_down(c);
+    DL_FOREACH_SAFE (server->connections, c, next)
+        nf_http_connection_wind_down(c);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -254,8 +254,7 @@ static void end_exchange(nf_http_exchange *x)
     if (!x->open)
         nf_bug("an HTTP exchange was answered twice");
     x->open = false;
-    LL_FOREACH_SAFE(x->joined, joined, next)
-    {
+    LL_FOREACH_SAFE (x->joined, joined, next) {
         free(joined->value);
         free(joined);
     }

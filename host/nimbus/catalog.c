@@ -81,7 +81,8 @@ static struct list *find_list(const nf_catalog *catalog, const char *path)
 /* A list is strings, or objects {name, value}. */
 static bool read_entry(const json_t *item, struct entry *entry)
 {
-    const char *value = json_is_string(item) ? json_string_value(item) : nf_json_string(item, "value");
+    const char *value =
+        json_is_string(item) ? json_string_value(item) : nf_json_string(item, "value");
     const char *name = json_is_string(item) ? value : nf_json_string(item, "name");
     if (!value)
         return false;
@@ -96,7 +97,8 @@ static nf_status take_list(struct list *list, const nf_reply *reply, nf_error *e
     size_t count = json_array_size(answer), i;
     nf_status status = err->status;
     if (status == NF_OK && (!json_is_array(answer) || count > MOST_VALUES))
-        status = nf_error_set(err, NF_E_PROTOCOL, "a list of at most %d values was expected", MOST_VALUES);
+        status = nf_error_set(err, NF_E_PROTOCOL, "a list of at most %d values was expected",
+                              MOST_VALUES);
     if (status == NF_OK) {
         free_entries(list);
         list->entries = nf_alloc((count + 1) * sizeof *list->entries);
@@ -171,14 +173,15 @@ bool nf_words_alike(const char *a, const char *b)
     }
 }
 
-const char *nf_catalog_resolve(const nf_catalog *catalog, const char *path, const char *what, const char *text,
-                               nf_error *err)
+const char *nf_catalog_resolve(const nf_catalog *catalog, const char *path, const char *what,
+                               const char *text, nf_error *err)
 {
     const struct list *list = find_list(catalog, path);
     const char *known[MOST_SUGGESTED + 1];
     size_t n = 0;
     for (size_t i = 0; list && i < list->count; i++) {
-        if (nf_words_alike(list->entries[i].value, text) || nf_words_alike(list->entries[i].name, text))
+        if (nf_words_alike(list->entries[i].value, text)
+            || nf_words_alike(list->entries[i].name, text))
             return list->entries[i].value;
         if (n < MOST_SUGGESTED)
             known[n++] = list->entries[i].value;

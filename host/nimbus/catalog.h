@@ -18,19 +18,19 @@ nf_catalog *nf_catalog_new(nf_nimbus *nimbus);
 void nf_catalog_free(nf_catalog *catalog);
 
 /**
- * Fetch the lists of all filters of the triggers (each path once), then call `done` once: `err` NULL when all are there.
- * Lists that were there before stay in use when a fetch fails.
+ * Fetch the lists of all filters of the triggers (each path once), then call `done` once: `err` NULL when all are
+ * there. Lists that were there before stay in use when a fetch fails.
  */
 void nf_catalog_fetch(nf_catalog *catalog, const nf_trigger *const *triggers,
                       void (*done)(void *ctx, const nf_error *err), void *ctx);
 
 /**
  * The value that `text` (value or display name; case and blanks do not count) stands for in the list `path`; borrowed
- * until the next fetch. NULL with `err` set ("unknown event '…'; did you mean '…'?", `what` being "event") when there is
- * none.
+ * until the next fetch. NULL with `err` set ("unknown event '…'; did you mean '…'?", `what` being "event") when there
+ * is none.
  */
-const char *nf_catalog_resolve(const nf_catalog *catalog, const char *path, const char *what, const char *text,
-                               nf_error *err);
+const char *nf_catalog_resolve(const nf_catalog *catalog, const char *path, const char *what,
+                               const char *text, nf_error *err);
 
 /** Number of values in a list; the value at an index. */
 size_t nf_catalog_count(const nf_catalog *catalog, const char *path);

@@ -36,8 +36,8 @@ struct nf_nimbus_request {
     nf_nimbus_request *prev, *next;
 };
 
-nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options, nf_nimbus **out,
-                         nf_error *err)
+nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options,
+                         nf_nimbus **out, nf_error *err)
 {
     char *token = NULL;
     nf_status status = nf_secret_read(options->token_file, &token, err);
@@ -155,20 +155,21 @@ static void on_answer(void *ctx, const nf_http_result *result)
     bool good = result->error.status == NF_OK && result->status < 300;
     long wait = good ? -1 : wait_for_next(r, result);
     if (wait >= 0) {
-        nf_log_debug("nimbus", "%s: %s attempt %u failed (%d), next in %ld ms", r->nimbus->tenant, r->method,
-                     r->attempt, result->status, wait);
+        nf_log_debug("nimbus", "%s: %s attempt %u failed (%d), next in %ld ms", r->nimbus->tenant,
+                     r->method, r->attempt, result->status, wait);
         if (!r->timer)
             r->timer = nf_timer_new(r->nimbus->loop, send_now, r);
         nf_timer_start(r->timer, (uint64_t)wait, 0);
         return;
     }
     nf_reply reply = {result->status, result->body, result->len, result->retry_after_ms};
-    r->done(r->ctx, result->error.status == NF_OK ? NULL : &result->error, &reply, result->location);
+    r->done(r->ctx, result->error.status == NF_OK ? NULL : &result->error, &reply,
+            result->location);
     free_request(r);
 }
 
-nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path, const char *body,
-                                  nf_class class, nf_nimbus_done *done, void *ctx)
+nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path,
+                                  const char *body, nf_class class, nf_nimbus_done *done, void *ctx)
 {
     nf_nimbus_request *r = nf_alloc(sizeof *r);
     r->nimbus = nimbus;
@@ -190,19 +191,22 @@ static const struct {
 } meanings[] = {
     {400, NF_E_ARG, "Nimbus refused the request as wrong"},
     {401, NF_E_SIGN_IN, "the token was refused; renew the token of this connection"},
-    {403, NF_E_DENIED, "the connection's user has no right to this; check the role and the organization unit"},
+    {403, NF_E_DENIED,
+     "the connection's user has no right to this; check the role and the organization unit"},
     {404, NF_E_NOT_FOUND, "no such thing, or it has ended"},
     {429, NF_E_RATE, "too many requests"},
     {504, NF_E_SERVER, "Nimbus gave no answer in time"},
 };
 
-nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_reply *reply, bool changes,
-                                nf_error *err)
+nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_reply *reply,
+                                bool changes, nf_error *err)
 {
-    nf_status status = reply->status >= 500 ? NF_E_SERVER : reply->status >= 400 ? NF_E_ARG : NF_E_PROTOCOL;
+    nf_status status = reply->status >= 500   ? NF_E_SERVER
+                       : reply->status >= 400 ? NF_E_ARG
+                                              : NF_E_PROTOCOL;
     const char *meaning = reply->status >= 500   ? "Nimbus failed"
                           : reply->status >= 400 ? "Nimbus refused the request"
-                                                   : "an answer that the API does not have";
+                                                 : "an answer that the API does not have";
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
         if (meanings[i].http == reply->status) {
             status = meanings[i].status;

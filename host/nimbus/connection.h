@@ -15,15 +15,15 @@ typedef struct nf_nimbus nf_nimbus;
 typedef struct nf_nimbus_request nf_nimbus_request;
 
 typedef struct nf_nimbus_options {
-    const char *tenant;     /* for the log */
-    const char *cluster;    /* https://HOST, without a slash at the end */
+    const char *tenant;  /* for the log */
+    const char *cluster; /* https://HOST, without a slash at the end */
     const char *token_file;
-    uint64_t request_ms;    /* for one attempt */
+    uint64_t request_ms; /* for one attempt */
 } nf_nimbus_options;
 
 /** A connection; reads the token file. All strings are copied. Uses `client`, which must outlive it. */
-nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options, nf_nimbus **nimbus,
-                         nf_error *err);
+nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options,
+                         nf_nimbus **nimbus, nf_error *err);
 
 /** Cancel everything under way and free. NULL is allowed. */
 void nf_nimbus_close(nf_nimbus *nimbus);
@@ -32,11 +32,13 @@ void nf_nimbus_close(nf_nimbus *nimbus);
 const char *nf_nimbus_cluster(const nf_nimbus *nimbus);
 
 /** The end of a request: `err` set (no answer), or an answer with any status. Both are borrowed during the call. */
-typedef void nf_nimbus_done(void *ctx, const nf_error *err, const nf_reply *reply, const char *location);
+typedef void nf_nimbus_done(void *ctx, const nf_error *err, const nf_reply *reply,
+                            const char *location);
 
 /** Send. `path` begins with '/'; `body` is JSON text or NULL; both are copied. `done` is never called from inside. */
-nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path, const char *body,
-                                  nf_class class, nf_nimbus_done *done, void *ctx);
+nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path,
+                                  const char *body, nf_class class, nf_nimbus_done *done,
+                                  void *ctx);
 
 /** Stop it; `done` is not called. */
 void nf_nimbus_cancel(nf_nimbus_request *request);
@@ -45,7 +47,7 @@ void nf_nimbus_cancel(nf_nimbus_request *request);
  * Word an answer that is not 2xx: the operation, the status, its meaning and a remedy. `changes`: a 504 leaves the
  * outcome unknown.
  */
-nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_reply *reply, bool changes,
-                                nf_error *err);
+nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_reply *reply,
+                                bool changes, nf_error *err);
 
 #endif

@@ -50,7 +50,8 @@ static const nf_trigger *trigger_by_name(const nf_subscriptions *subs, const cha
     return NULL;
 }
 
-static struct entry *new_entry(nf_subscriptions *subs, const nf_trigger *trigger, const char *filter)
+static struct entry *new_entry(nf_subscriptions *subs, const nf_trigger *trigger,
+                               const char *filter)
 {
     struct entry *e = nf_alloc(sizeof *e);
     e->subs = subs;
@@ -79,8 +80,8 @@ static void load_row(void *ctx, const nf_subscription_row *row)
     if (strcmp(row->tenant, subs->tenant) != 0)
         return;
     if (!trigger) {
-        nf_log_warn("nimbus", "%s: subscription %lld is for '%s', which this program does not have", subs->tenant,
-                    (long long)row->id, row->trigger);
+        nf_log_warn("nimbus", "%s: subscription %lld is for '%s', which this program does not have",
+                    subs->tenant, (long long)row->id, row->trigger);
         return;
     }
     struct entry *e = new_entry(subs, trigger, row->filter);
@@ -93,7 +94,8 @@ static void load_row(void *ctx, const nf_subscription_row *row)
 static void reconcile(void *ctx);
 
 nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *store,
-                                const nf_subscriptions_options *options, nf_subscriptions **out, nf_error *err)
+                                const nf_subscriptions_options *options, nf_subscriptions **out,
+                                nf_error *err)
 {
     nf_subscriptions *subs = nf_alloc(sizeof *subs);
     subs->nimbus = nimbus;
@@ -163,8 +165,8 @@ static void free_row(void *ctx, const nf_error *err)
 {
     nf_subscription_row *row = ctx;
     if (err)
-        nf_log_error("store", "%s: subscription %lld could not be stored: %s", row->tenant, (long long)row->id,
-                     err->text);
+        nf_log_error("store", "%s: subscription %lld could not be stored: %s", row->tenant,
+                     (long long)row->id, err->text);
     free((char *)row->tenant);
     free((char *)row->filter);
     free((char *)row->callback);
@@ -186,7 +188,8 @@ static void store_row(const struct entry *e)
     nf_store_put_subscription(e->subs->store, row, free_row, row);
 }
 
-static void on_created(void *ctx, const nf_error *failure, const nf_reply *reply, const char *location)
+static void on_created(void *ctx, const nf_error *failure, const nf_reply *reply,
+                       const char *location)
 {
     struct entry *e = ctx;
     nf_subscriptions *subs = e->subs;
@@ -201,11 +204,13 @@ static void on_created(void *ctx, const nf_error *failure, const nf_reply *reply
         fail(e, &err);
     } else {
         if (!location)
-            nf_log_warn("nimbus", "%s: the registration came without a Location; it cannot be deleted later",
+            nf_log_warn("nimbus",
+                        "%s: the registration came without a Location; it cannot be deleted later",
                         subs->tenant);
         e->public.location = nf_strdup(location ? location : "");
         store_row(e);
-        nf_log_info("nimbus", "%s: subscribed to %s %s", subs->tenant, e->public.trigger->name, e->public.filter);
+        nf_log_info("nimbus", "%s: subscribed to %s %s", subs->tenant, e->public.trigger->name,
+                    e->public.filter);
     }
     report(subs);
 }
@@ -227,7 +232,8 @@ static void create(struct entry *e)
     json_t *body = json_pack("{s:o}", "config", config);
     char *text = nf_json_text(body);
     /* repeating it could make two registrations, of which one would be forgotten: so it is not repeatable */
-    e->request = nf_nimbus_send(subs->nimbus, "POST", e->public.trigger->subscribe, text, NF_UNSAFE, on_created, e);
+    e->request = nf_nimbus_send(subs->nimbus, "POST", e->public.trigger->subscribe, text, NF_UNSAFE,
+                                on_created, e);
     json_decref(body);
     nf_secret_wipe(secret, sizeof secret);
     nf_secret_wipe(url, strlen(url));
@@ -248,7 +254,8 @@ static const char *path_of(const nf_subscriptions *subs, const char *location)
     return location[0] == '/' ? location : NULL;
 }
 
-static void on_deleted(void *ctx, const nf_error *failure, const nf_reply *reply, const char *location)
+static void on_deleted(void *ctx, const nf_error *failure, const nf_reply *reply,
+                       const char *location)
 {
     struct entry *e = ctx;
     nf_subscriptions *subs = e->subs;
@@ -258,8 +265,8 @@ static void on_deleted(void *ctx, const nf_error *failure, const nf_reply *reply
     if (failure)
         err = *failure;
     else if (reply->status == 404)
-        nf_log_warn("nimbus", "%s: subscription %lld was not there any more when it was deleted", subs->tenant,
-                    (long long)e->public.id);
+        nf_log_warn("nimbus", "%s: subscription %lld was not there any more when it was deleted",
+                    subs->tenant, (long long)e->public.id);
     else if (reply->status >= 300)
         nf_nimbus_reply_error("DELETE", e->public.trigger->subscribe, reply, false, &err);
     if (err.status != NF_OK) {
@@ -267,21 +274,24 @@ static void on_deleted(void *ctx, const nf_error *failure, const nf_reply *reply
         fail(e, &err);
     } else {
         nf_store_drop_subscription(subs->store, e->public.id, NULL, NULL);
-        nf_log_info("nimbus", "%s: unsubscribed from %s %s", subs->tenant, e->public.trigger->name, e->public.filter);
+        nf_log_info("nimbus", "%s: unsubscribed from %s %s", subs->tenant, e->public.trigger->name,
+                    e->public.filter);
         free_entry(e);
     }
     report(subs);
 }
 
-static void delete(struct entry *e)
+static void delete (struct entry *e)
 {
     const char *path = path_of(e->subs, e->public.location);
     if (path) {
         e->request = nf_nimbus_send(e->subs->nimbus, "DELETE", path, NULL, NF_SAFE, on_deleted, e);
         return;
     }
-    nf_log_warn("nimbus", "%s: subscription %lld has no address to delete it at; its callback is refused from now on",
-                e->subs->tenant, (long long)e->public.id);
+    nf_log_warn(
+        "nimbus",
+        "%s: subscription %lld has no address to delete it at; its callback is refused from now on",
+        e->subs->tenant, (long long)e->public.id);
     nf_store_drop_subscription(e->subs->store, e->public.id, NULL, NULL);
     free_entry(e);
 }
@@ -329,13 +339,15 @@ nf_subscription *nf_subscriptions_by_secret(nf_subscriptions *subs, const char *
     nf_subscription *found = NULL;
     nf_sha256(secret, len, hash);
     DL_FOREACH (subs->entries, e) {
-        if (nf_secret_equal((const char *)hash, sizeof hash, (const char *)e->public.secret_hash, sizeof hash))
+        if (nf_secret_equal((const char *)hash, sizeof hash, (const char *)e->public.secret_hash,
+                            sizeof hash))
             found = &e->public;
     }
     return found;
 }
 
-nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger *trigger, const char *filter)
+nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger *trigger,
+                                       const char *filter)
 {
     struct entry *e;
     DL_FOREACH (subs->entries, e) {

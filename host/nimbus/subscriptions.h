@@ -2,8 +2,8 @@
 /*
  * subscriptions.h: what is registered at Nimbus is made equal to what the flows want.
  *
- * Wanted subscriptions come from the flows, one per trigger and filter; registered ones from the store. Missing ones are
- * created, superfluous ones deleted, the others found again after a restart with the callback path they had. Nimbus
+ * Wanted subscriptions come from the flows, one per trigger and filter; registered ones from the store. Missing ones
+ * are created, superfluous ones deleted, the others found again after a restart with the callback path they had. Nimbus
  * signs nothing: the callback path carries 256 random bits; only their hash is kept.
  */
 #ifndef NF_NIMBUS_SUBSCRIPTIONS_H
@@ -20,7 +20,8 @@ typedef struct nf_subscriptions nf_subscriptions;
 /** One subscription that is wanted. */
 typedef struct nf_wanted {
     const nf_trigger *trigger;
-    const char *filter; /* the registration's config without url, as JSON with sorted keys and values */
+    const char
+        *filter; /* the registration's config without url, as JSON with sorted keys and values */
 } nf_wanted;
 
 typedef struct nf_subscription {
@@ -41,14 +42,15 @@ typedef struct nf_subscriptions_options {
 
 /** The subscriptions of one tenant, loaded from the store. */
 nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *store,
-                                const nf_subscriptions_options *options, nf_subscriptions **out, nf_error *err);
+                                const nf_subscriptions_options *options, nf_subscriptions **out,
+                                nf_error *err);
 
 /** Free; nothing is unregistered. NULL is allowed. */
 void nf_subscriptions_close(nf_subscriptions *subs);
 
 /**
- * Make registered what is wanted (copied). What fails is tried again every few seconds until the next call. `changed` is
- * called on the loop whenever the state changed: when everything is as wanted, `err` is NULL.
+ * Make registered what is wanted (copied). What fails is tried again every few seconds until the next call. `changed`
+ * is called on the loop whenever the state changed: when everything is as wanted, `err` is NULL.
  */
 void nf_subscriptions_want(nf_subscriptions *subs, const nf_wanted *wanted, size_t count,
                            void (*changed)(void *ctx, const nf_error *err), void *ctx);
@@ -57,7 +59,8 @@ void nf_subscriptions_want(nf_subscriptions *subs, const nf_wanted *wanted, size
 nf_subscription *nf_subscriptions_by_secret(nf_subscriptions *subs, const char *secret, size_t len);
 
 /** The subscription for a trigger and filter, or NULL. */
-nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger *trigger, const char *filter);
+nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger *trigger,
+                                       const char *filter);
 
 /** The subscription with this id, or NULL. */
 nf_subscription *nf_subscriptions_by_id(nf_subscriptions *subs, int64_t id);

@@ -40,7 +40,8 @@ static void add_to_timeline(const nf_pending *pending, const nf_error *err)
     if (pending->args)
         nf_strbuf_addf(out, ",\"args\":%s", pending->args);
     if (err) {
-        nf_strbuf_addf(out, ",\"ok\":false,\"kind\":\"%s\",\"message\":", nf_status_kind(err->status));
+        nf_strbuf_addf(out,
+                       ",\"ok\":false,\"kind\":\"%s\",\"message\":", nf_status_kind(err->status));
         nf_strbuf_add_json(out, err->text, strlen(err->text));
         nf_strbuf_puts(out, "}");
     } else {
@@ -63,7 +64,8 @@ static char *error_json(const nf_error *err, size_t *len)
     nf_strbuf_add_json(&out, err->text, strlen(err->text));
     if (err->http_status)
         nf_strbuf_addf(&out, ",\"status\":%d", err->http_status);
-    nf_strbuf_addf(&out, ",\"retryable\":%s,\"hint\":", nf_status_retryable(err->status) ? "true" : "false");
+    nf_strbuf_addf(
+        &out, ",\"retryable\":%s,\"hint\":", nf_status_retryable(err->status) ? "true" : "false");
     nf_strbuf_add_json(&out, err->hint, strlen(err->hint));
     nf_strbuf_puts(&out, "}");
     *len = out.len;
@@ -77,8 +79,8 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
     nf_msg_result head = {.number = pending->number, .now_ms = nf_clock_wall_ms()};
     char *error = err ? error_json(err, &len) : NULL;
     (void)call;
-    nf_worker_send(run->crew->worker, NF_MSG_RESULT, err != NULL, run->key, &head, sizeof head, err ? error : result,
-                   len);
+    nf_worker_send(run->crew->worker, NF_MSG_RESULT, err != NULL, run->key, &head, sizeof head,
+                   err ? error : result, len);
     add_to_timeline(pending, err);
     free(error);
     free_pending(pending);
@@ -96,15 +98,18 @@ static uint64_t wall_left_ms(void *ctx)
 /* Words for a wait that is too long. The worker cannot know them: it is only told to end the run. */
 static char *too_long_json(const nf_pending *pending, uint64_t asked_ms, nf_error *err)
 {
-    uint64_t limit = pending->run->handler->limits.of[NF_BUDGET_WALL], left = wall_left_ms((void *)pending);
+    uint64_t limit = pending->run->handler->limits.of[NF_BUDGET_WALL],
+             left = wall_left_ms((void *)pending);
     nf_strbuf out = nf_strbuf_new(16384);
-    nf_error_set(err, NF_E_LIMIT, "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
+    nf_error_set(err, NF_E_LIMIT,
+                 "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
                  (unsigned long long)asked_ms, (unsigned long long)limit, (unsigned long long)left);
     nf_strbuf_puts(&out, "{\"message\":");
     nf_strbuf_add_json(&out, err->text, strlen(err->text));
     nf_strbuf_puts(&out, ",\"where\":");
     nf_strbuf_add_json(&out, pending->where, strlen(pending->where));
-    nf_strbuf_addf(&out, ",\"kind\":\"%s\",\"traceback\":[]}", nf_outcome_name(NF_OUTCOME_OVER_TIME));
+    nf_strbuf_addf(&out, ",\"kind\":\"%s\",\"traceback\":[]}",
+                   nf_outcome_name(NF_OUTCOME_OVER_TIME));
     return nf_strbuf_take(&out);
 }
 
@@ -116,14 +121,16 @@ static void over_time(void *ctx, uint64_t asked_ms)
     /* the worker ends the run, since it alone knows what it used; the timeline shows the sleep that was too long */
     free(run->too_long);
     run->too_long = too_long_json(pending, asked_ms, &err);
-    nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_OVER_TIME, run->key, NULL, 0, NULL, 0);
+    nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_OVER_TIME, run->key, NULL, 0, NULL,
+                   0);
     add_to_timeline(pending, &err);
     free_pending(pending);
 }
 
 static const nf_effect_owner owner = {on_ended, wall_left_ms, over_time};
 
-static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payload, nf_msg_effect *head)
+static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payload,
+                        nf_msg_effect *head)
 {
     if (frame->size < sizeof *head) {
         nf_crew_broke(crew, "EFFECT without its parts");
@@ -139,7 +146,8 @@ static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payloa
 
 static bool plausible(const nf_run *run, const nf_msg_effect *head)
 {
-    uint64_t most = run->handler->limits.of[NF_BUDGET_EFFECTS] + run->handler->limits.of[NF_BUDGET_LOOKUPS];
+    uint64_t most =
+        run->handler->limits.of[NF_BUDGET_EFFECTS] + run->handler->limits.of[NF_BUDGET_LOOKUPS];
     return head->number == run->effects_seen + 1 && head->action < run->pool->runner->action_count
            && head->number <= most;
 }

@@ -67,8 +67,8 @@ struct nf_pool {
     nf_run *ready; /* may start, in order */
     nf_lane *lanes;
     nf_version *versions;
-    nf_timer *timer;          /* idle workers, and a pause after workers that do not start */
-    unsigned failed_starts;   /* in a row */
+    nf_timer *timer;        /* idle workers, and a pause after workers that do not start */
+    unsigned failed_starts; /* in a row */
     bool closing;
 };
 

@@ -29,7 +29,8 @@ static void on_ready(void *ctx, nf_worker *worker)
 
 void nf_crew_broke(nf_crew *crew, const char *what)
 {
-    nf_log_error("worker", "%s: worker %d broke the protocol: %s", crew->pool->tenant, nf_worker_pid(crew->worker), what);
+    nf_log_error("worker", "%s: worker %d broke the protocol: %s", crew->pool->tenant,
+                 nf_worker_pid(crew->worker), what);
     nf_worker_kill(crew->worker, "broke the protocol");
 }
 
@@ -77,8 +78,8 @@ static void on_gone(void *ctx, nf_worker *worker, uint64_t running, const char *
     (void)ctx;
     bool dismissed = strcmp(reason, "dismissed") == 0;
     if (!dismissed)
-        nf_log_warn("worker", "%s: worker %d %s with %u runs; they start again", pool->tenant, nf_worker_pid(worker),
-                    reason, crew->active);
+        nf_log_warn("worker", "%s: worker %d %s with %u runs; they start again", pool->tenant,
+                    nf_worker_pid(worker), reason, crew->active);
     if (!crew->ready && !dismissed)
         pool->failed_starts++;
     detach_crew(crew);
@@ -123,7 +124,8 @@ static nf_status start_spare(nf_runner *runner, nf_error *err)
 {
     if (runner->spare || runner->closing)
         return NF_OK;
-    return nf_worker_start(runner->loop, &runner->worker_options, &spare_events, runner, &runner->spare, err);
+    return nf_worker_start(runner->loop, &runner->worker_options, &spare_events, runner,
+                           &runner->spare, err);
 }
 
 static nf_crew *take_worker(nf_pool *pool, nf_error *err)
@@ -237,7 +239,8 @@ static void on_timer(void *ctx)
         nf_version *version;
         DL_FOREACH (pool->versions, version)
             loading = loading || version->loading_on == crew;
-        if (crew->active == 0 && !loading && now - crew->idle_since_ns > (uint64_t)NF_IDLE_MS * 1000000)
+        if (crew->active == 0 && !loading
+            && now - crew->idle_since_ns > (uint64_t)NF_IDLE_MS * 1000000)
             nf_worker_dismiss(crew->worker);
     }
     nf_timer_start(pool->timer, CHECK_IDLE_MS, 0);
@@ -265,7 +268,9 @@ nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     pool->runner = runner;
     pool->tenant = nf_strdup(options->tenant);
-    pool->max_workers = options->max_workers ? options->max_workers : cores > 0 ? (unsigned)cores : 1;
+    pool->max_workers = options->max_workers ? options->max_workers
+                        : cores > 0          ? (unsigned)cores
+                                             : 1;
     pool->concurrent_runs = options->concurrent_runs;
     pool->env = options->env;
     pool->record_args = options->record_args;
@@ -347,7 +352,8 @@ unsigned nf_pool_running(const nf_pool *pool)
     return pool->running;
 }
 
-nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_runner **out, nf_error *err)
+nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_runner **out,
+                         nf_error *err)
 {
     nf_status status = nf_registry_check(options->actions, options->triggers, err);
     if (status != NF_OK)

@@ -51,7 +51,8 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     return run;
 }
 
-/* math.random of a run must draw the same numbers when the run is done again: its seed comes from the id (splitmix64). */
+/* math.random of a run must draw the same numbers when the run is done again: its seed comes from the id (splitmix64).
+ */
 static void seed_from_id(uint64_t id, uint64_t seed[4])
 {
     for (int i = 0; i < 4; i++) {
@@ -84,7 +85,8 @@ static void send_start(nf_run *run)
     seed_from_id(run->key, head.seed);
     run->started_ms = head.now_ms;
     run->started_ns = nf_clock_ns();
-    nf_worker_send(run->crew->worker, NF_MSG_START, 0, run->key, &head, sizeof head, run->event, run->len);
+    nf_worker_send(run->crew->worker, NF_MSG_START, 0, run->key, &head, sizeof head, run->event,
+                   run->len);
 }
 
 void nf_run_give_to(nf_run *run, nf_crew *crew)
@@ -189,7 +191,8 @@ void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text)
     nf_strbuf_puts(&error, "{\"message\":");
     nf_strbuf_add_json(&error, text, strlen(text));
     nf_strbuf_puts(&error, "}");
-    nf_run_report report = {.outcome = outcome, .error = error.bytes, .error_len = error.len, .result = "", .log = ""};
+    nf_run_report report = {
+        .outcome = outcome, .error = error.bytes, .error_len = error.len, .result = "", .log = ""};
     for (int i = 0; i < NF_BUDGET_COUNT; i++)
         report.usage.of[i].limit = run->handler->limits.of[i];
     finish(run, &report);
@@ -199,7 +202,8 @@ void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text)
 void nf_run_cancel(nf_run *run)
 {
     if (run->state == NF_RUN_ON_WORKER && !run->held_by)
-        nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_CANCELLED, run->key, NULL, 0, NULL, 0);
+        nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_CANCELLED, run->key, NULL, 0,
+                       NULL, 0);
     else
         nf_run_end_with(run, NF_OUTCOME_CANCELLED, "cancelled before it started");
 }
@@ -215,7 +219,8 @@ void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
     nf_msg_end head;
     if (!run)
         return; /* it was ended here meanwhile */
-    if (frame->size < sizeof head || frame->aux == NF_OUTCOME_NONE || frame->aux >= NF_OUTCOME_COUNT) {
+    if (frame->size < sizeof head || frame->aux == NF_OUTCOME_NONE
+        || frame->aux >= NF_OUTCOME_COUNT) {
         nf_crew_broke(crew, "END without its parts");
         return;
     }
@@ -256,11 +261,13 @@ void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
     nf_effects_cancel_all(run);
     run->crashes += was_on_cpu;
     if (run->unsafe) {
-        nf_run_end_with(run, NF_OUTCOME_LOST_WORKER, "the worker died after an effect that must not be repeated");
+        nf_run_end_with(run, NF_OUTCOME_LOST_WORKER,
+                        "the worker died after an effect that must not be repeated");
         return;
     }
     if (run->crashes >= MOST_CRASHES) {
-        nf_run_end_with(run, NF_OUTCOME_LOST_WORKER, "the worker died twice while it worked on this run");
+        nf_run_end_with(run, NF_OUTCOME_LOST_WORKER,
+                        "the worker died twice while it worked on this run");
         return;
     }
     leave_crew(run);
@@ -290,7 +297,8 @@ void nf_usage_json(const nf_usage *usage, nf_strbuf *out)
     nf_strbuf_puts(out, "}");
 }
 
-static void add_part(nf_strbuf *out, const char *name, const char *text, size_t len, const char *otherwise)
+static void add_part(nf_strbuf *out, const char *name, const char *text, size_t len,
+                     const char *otherwise)
 {
     nf_strbuf_puts(out, "\"");
     nf_strbuf_puts(out, name);
@@ -304,7 +312,8 @@ static void add_part(nf_strbuf *out, const char *name, const char *text, size_t 
 char *nf_run_report_json(const nf_run_report *report, size_t *len)
 {
     nf_strbuf out = nf_strbuf_new((size_t)NF_FRAME_MAX * 4);
-    nf_strbuf_reserve(&out, USAGE_SIZE + report->effects_len + report->result_len + report->error_len + report->log_len);
+    nf_strbuf_reserve(&out, USAGE_SIZE + report->effects_len + report->result_len
+                                + report->error_len + report->log_len);
     nf_strbuf_puts(&out, "{");
     add_part(&out, "error", report->error, report->error_len, "null");
     nf_strbuf_puts(&out, ",");

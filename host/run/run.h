@@ -41,7 +41,8 @@ typedef struct nf_runner_options {
 } nf_runner_options;
 
 /** Prepare the workers' surface and filter and start one worker in advance. */
-nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_runner **runner, nf_error *err);
+nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_runner **runner,
+                         nf_error *err);
 
 /** End all workers and free; pools must be closed before. NULL is allowed. */
 void nf_runner_close(nf_runner *runner);
@@ -53,15 +54,15 @@ typedef struct nf_pool_options {
     unsigned max_workers;     /* 0: one per core */
     unsigned concurrent_runs; /* on workers at a time */
     const nf_effect_env *env; /* borrowed for the pool's life */
-    bool record_args;         /* keep the arguments of effects in the report (they may be personal data) */
+    bool record_args; /* keep the arguments of effects in the report (they may be personal data) */
 } nf_pool_options;
 
 /** A pool without workers; they are taken when there is work. */
 nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options);
 
 /**
- * End the workers; runs under way get no report, loads end with NF_E_CANCELLED. Nothing may be started in the callbacks.
- * NULL is allowed.
+ * End the workers; runs under way get no report, loads end with NF_E_CANCELLED. Nothing may be started in the
+ * callbacks. NULL is allowed.
  */
 void nf_pool_stop(nf_pool *pool);
 
@@ -80,7 +81,7 @@ typedef struct nf_handler {
     const nf_trigger *trigger; /* NULL: the file is a script */
     char *name;                /* unique per tenant */
     int line;
-    json_t *filters;           /* name of the filter to list of texts, as the flow has them */
+    json_t *filters; /* name of the filter to list of texts, as the flow has them */
     nf_limits limits;
     bool dedupe;
 } nf_handler;
@@ -94,11 +95,12 @@ typedef struct nf_version_spec {
 } nf_version_spec;
 
 /**
- * Load a flow in a worker; everything is copied. `loaded` is called once: `err` NULL when it can run. Without a worker it is
- * called before this returns.
+ * Load a flow in a worker; everything is copied. `loaded` is called once: `err` NULL when it can run. Without a worker
+ * it is called before this returns.
  */
 nf_version *nf_version_load(nf_pool *pool, const nf_version_spec *spec,
-                            void (*loaded)(void *ctx, nf_version *version, const nf_error *err), void *ctx);
+                            void (*loaded)(void *ctx, nf_version *version, const nf_error *err),
+                            void *ctx);
 
 /** One more or one less user of a version; with the last it is forgotten, also by the workers. */
 nf_version *nf_version_ref(nf_version *version);

@@ -82,7 +82,8 @@ const char *nf_version_source(const nf_version *version, size_t *len)
 
 /* ---- what a flow declared ---- */
 
-static nf_status read_limits(nf_handler *handler, const json_t *limits, const nf_limits *ceiling, nf_error *err)
+static nf_status read_limits(nf_handler *handler, const json_t *limits, const nf_limits *ceiling,
+                             nf_error *err)
 {
     const char *name;
     json_t *value;
@@ -93,8 +94,10 @@ static nf_status read_limits(nf_handler *handler, const json_t *limits, const nf
             snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
             given = text;
         }
-        nf_status status = given ? nf_limits_set(&handler->limits, ceiling, name, given, err)
-                                 : nf_error_set(err, NF_E_ARG, "limit %s: a text like \"100ms\" is expected", name);
+        nf_status status =
+            given
+                ? nf_limits_set(&handler->limits, ceiling, name, given, err)
+                : nf_error_set(err, NF_E_ARG, "limit %s: a text like \"100ms\" is expected", name);
         if (status != NF_OK)
             return status;
     }
@@ -106,9 +109,10 @@ static nf_status check_required(const nf_handler *handler, nf_error *err)
 {
     const nf_filter *filter = handler->trigger->filters;
     for (; filter->name; filter++) {
-        if (filter->required && json_array_size(json_object_get(handler->filters, filter->name)) == 0)
-            return nf_error_set(err, NF_E_CONFIG, "%s needs a field '%s': %s", handler->trigger->name, filter->name,
-                                filter->doc);
+        if (filter->required
+            && json_array_size(json_object_get(handler->filters, filter->name)) == 0)
+            return nf_error_set(err, NF_E_CONFIG, "%s needs a field '%s': %s",
+                                handler->trigger->name, filter->name, filter->doc);
     }
     return NF_OK;
 }
@@ -117,7 +121,8 @@ static nf_status check_name(const nf_version *version, const nf_handler *handler
 {
     for (const nf_handler *other = version->handlers; other < handler; other++) {
         if (strcmp(other->name, handler->name) == 0)
-            return nf_error_set(err, NF_E_CONFIG, "the name '%s' is used in line %d already; names are unique",
+            return nf_error_set(err, NF_E_CONFIG,
+                                "the name '%s' is used in line %d already; names are unique",
                                 handler->name, other->line);
     }
     return NF_OK;
@@ -126,7 +131,8 @@ static nf_status check_name(const nf_version *version, const nf_handler *handler
 static nf_status read_handler(nf_version *version, const json_t *declared, nf_error *err)
 {
     nf_handler *handler = &version->handlers[version->handler_count];
-    const char *trigger = nf_json_string(declared, "trigger"), *name = nf_json_string(declared, "name");
+    const char *trigger = nf_json_string(declared, "trigger"),
+               *name = nf_json_string(declared, "name");
     handler->version = version;
     handler->index = (unsigned)version->handler_count;
     handler->line = (int)nf_json_integer(declared, "line", 0);
@@ -155,10 +161,13 @@ static nf_status read_handlers(nf_version *version, const json_t *answer, nf_err
     const json_t *list = json_object_get(answer, "handlers");
     size_t count = version->script ? 1 : json_array_size(list);
     if (count == 0)
-        return nf_error_set(err, NF_E_CONFIG, "%s: declares no trigger; a flow calls nimbus.on_task{...} at its top level",
-                            version->file);
+        return nf_error_set(
+            err, NF_E_CONFIG,
+            "%s: declares no trigger; a flow calls nimbus.on_task{...} at its top level",
+            version->file);
     if (count > MOST_HANDLERS)
-        return nf_error_set(err, NF_E_LIMIT, "%s: more than %d triggers", version->file, MOST_HANDLERS);
+        return nf_error_set(err, NF_E_LIMIT, "%s: more than %d triggers", version->file,
+                            MOST_HANDLERS);
     version->handlers = nf_alloc(count * sizeof *version->handlers);
     nf_status status = NF_OK;
     for (size_t i = 0; i < count && status == NF_OK; i++)
@@ -196,7 +205,8 @@ void nf_version_drop_loading(nf_pool *pool)
     }
 }
 
-static nf_status load_error(const nf_version *version, const char *payload, size_t len, nf_error *err)
+static nf_status load_error(const nf_version *version, const char *payload, size_t len,
+                            nf_error *err)
 {
     json_t *why = nf_json_parse(payload, len, err);
     if (why) {
@@ -255,7 +265,8 @@ void nf_version_send_load(nf_version *version, nf_crew *crew)
     char *body = nf_format("%s", version->file);
     body = nf_realloc(body, head.name_len + version->len + 1);
     memcpy(body + head.name_len, version->source, version->len);
-    nf_worker_send(crew->worker, NF_MSG_LOAD, 0, version->id, &head, sizeof head, body, head.name_len + version->len);
+    nf_worker_send(crew->worker, NF_MSG_LOAD, 0, version->id, &head, sizeof head, body,
+                   head.name_len + version->len);
     free(body);
 }
 
@@ -285,7 +296,8 @@ void nf_version_crew_gone(nf_crew *crew, const char *reason)
 }
 
 nf_version *nf_version_load(nf_pool *pool, const nf_version_spec *spec,
-                            void (*loaded)(void *ctx, nf_version *version, const nf_error *err), void *ctx)
+                            void (*loaded)(void *ctx, nf_version *version, const nf_error *err),
+                            void *ctx)
 {
     nf_version *version = nf_alloc(sizeof *version);
     version->pool = pool;

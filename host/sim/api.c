@@ -86,8 +86,7 @@ static bool check_list(sim_call *call, const json_t *config, const char *name, s
                  least ? " with at least one entry" : "");
         return false;
     }
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         const char *text = json_string_value(item);
         if (!text)
             sim_fail(call, 400, "config.%s[%zu] must be a string", name, i);
@@ -186,11 +185,9 @@ static void raise_parameter_events(sim_task *task, const json_t *names)
 {
     size_t i, k;
     json_t *name, *parameter;
-    json_array_foreach(names, i, name)
-    {
-        json_array_foreach(json_object_get(task->information, "customContextParameters"), k,
-                           parameter)
-        {
+    json_array_foreach (names, i, name) {
+        json_array_foreach (json_object_get(task->information, "customContextParameters"), k,
+                            parameter) {
             if (strcmp(nf_json_string(parameter, "name"), json_string_value(name)) != 0)
                 continue;
             json_object_set(task->data, "updatedParameterName", name);

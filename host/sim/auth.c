@@ -41,8 +41,7 @@ static sim_token *find_token(nf_sim *sim, const char *text, bool refresh)
 {
     sim_token *found = NULL, *token;
     uint64_t now = nf_clock_ns();
-    DL_FOREACH(sim->tokens, token)
-    {
+    DL_FOREACH (sim->tokens, token) {
         bool equal = nf_secret_equal(token->text, strlen(token->text), text, strlen(text));
         if (equal && token->refresh == refresh && (!token->expires_ns || token->expires_ns > now))
             found = token;
@@ -57,8 +56,7 @@ static void tidy_tokens(nf_sim *sim)
     unsigned count = 0;
     uint64_t now = nf_clock_ns();
     DL_COUNT(sim->tokens, token, count);
-    DL_FOREACH_SAFE(sim->tokens, token, next)
-    {
+    DL_FOREACH_SAFE (sim->tokens, token, next) {
         bool issued = token->expires_ns != 0;
         if (issued && (token->expires_ns <= now || count > SIM_MAX_TOKENS)) {
             sim_token_drop(sim, token);

@@ -326,8 +326,7 @@ bool sim_task_room(nf_sim *sim)
     sim_task *task, *next;
     if (HASH_COUNT(sim->tasks) < sim->max_tasks)
         return true;
-    HASH_ITER(hh, sim->tasks, task, next)
-    {
+    HASH_ITER (hh, sim->tasks, task, next) {
         if (task->ended && task->in_flight == 0) {
             sim_task_free(task);
             return true;

@@ -26,8 +26,7 @@ static bool lists(const json_t *list, const char *text, bool ignore_case)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         const char *value = json_string_value(item);
         if (ignore_case ? strcasecmp(value, text) == 0 : strcmp(value, text) == 0)
             return true;
@@ -172,8 +171,7 @@ void sim_deliver(sim_task *task, sim_event *event)
 {
     sim_subscription *s, *next;
     char *body = NULL;
-    HASH_ITER(hh, task->sim->subscriptions, s, next)
-    {
+    HASH_ITER (hh, task->sim->subscriptions, s, next) {
         if (!wants(s, task, event->event))
             continue;
         body = body ? body : nf_json_text(task->data);

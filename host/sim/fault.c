@@ -29,8 +29,7 @@ void sim_fault_free(nf_sim *sim, sim_fault *fault)
 bool sim_fault_take(nf_sim *sim, const char *operation, sim_fault *hit)
 {
     sim_fault *fault;
-    DL_FOREACH(sim->faults, fault)
-    {
+    DL_FOREACH (sim->faults, fault) {
         bool any = strcmp(fault->operation, "*") == 0 && strcmp(operation, "deliver") != 0;
         if (!any && strcmp(fault->operation, operation) != 0)
             continue;
@@ -121,7 +120,7 @@ void sim_fault_add(sim_call *call)
 void sim_fault_clear(sim_call *call)
 {
     sim_fault *fault, *next;
-    DL_FOREACH_SAFE(call->sim->faults, fault, next)
-    sim_fault_free(call->sim, fault);
+    DL_FOREACH_SAFE (call->sim->faults, fault, next)
+        sim_fault_free(call->sim, fault);
     call->status = 204;
 }

@@ -22,23 +22,23 @@ typedef struct route {
 } route;
 
 static const route routes[] = {
-    {"GET",    "/v1/diagnostics/testconnection",        sim_test_connection, PUBLISHED},
-    {"GET",    "/v1/tasks/service-contacts",            sim_list_services,   PUBLISHED},
-    {"GET",    "/v1/tasks/events",                      sim_list_events,     PUBLISHED},
-    {"GET",    "/v1/tasks/modalities",                  sim_list_modalities, PUBLISHED},
-    {"GET",    "/v1/tasks/directions",                  sim_list_directions, PUBLISHED},
-    {"GET",    "/v1/tasks/users-for-preferred-routing", sim_list_users,      PUBLISHED},
-    {"POST",   "/v1/triggers/tasks",                    sim_subscribe,       PUBLISHED},
-    {"DELETE", "/v1/triggers/tasks/{triggerId}",        sim_unsubscribe,     PUBLISHED},
-    {"PUT",    "/v1/tasks/{taskId}",                    sim_update_task,     PUBLISHED},
-    {"POST",   "/{tenant}/oauth2/token",                sim_sign_in,         SIGN_IN  },
-    {"GET",    "/sim/state",                            sim_control_state,   CONTROL  },
-    {"POST",   "/sim/calls",                            sim_control_call,    CONTROL  },
-    {"GET",    "/sim/tasks/{taskId}",                   sim_control_task,    CONTROL  },
-    {"POST",   "/sim/tasks/{taskId}/accept",            sim_control_accept,  CONTROL  },
-    {"POST",   "/sim/tasks/{taskId}/hangup",            sim_control_hang_up, CONTROL  },
-    {"POST",   "/sim/faults",                           sim_fault_add,       CONTROL  },
-    {"DELETE", "/sim/faults",                           sim_fault_clear,     CONTROL  },
+    {"GET", "/v1/diagnostics/testconnection", sim_test_connection, PUBLISHED},
+    {"GET", "/v1/tasks/service-contacts", sim_list_services, PUBLISHED},
+    {"GET", "/v1/tasks/events", sim_list_events, PUBLISHED},
+    {"GET", "/v1/tasks/modalities", sim_list_modalities, PUBLISHED},
+    {"GET", "/v1/tasks/directions", sim_list_directions, PUBLISHED},
+    {"GET", "/v1/tasks/users-for-preferred-routing", sim_list_users, PUBLISHED},
+    {"POST", "/v1/triggers/tasks", sim_subscribe, PUBLISHED},
+    {"DELETE", "/v1/triggers/tasks/{triggerId}", sim_unsubscribe, PUBLISHED},
+    {"PUT", "/v1/tasks/{taskId}", sim_update_task, PUBLISHED},
+    {"POST", "/{tenant}/oauth2/token", sim_sign_in, SIGN_IN},
+    {"GET", "/sim/state", sim_control_state, CONTROL},
+    {"POST", "/sim/calls", sim_control_call, CONTROL},
+    {"GET", "/sim/tasks/{taskId}", sim_control_task, CONTROL},
+    {"POST", "/sim/tasks/{taskId}/accept", sim_control_accept, CONTROL},
+    {"POST", "/sim/tasks/{taskId}/hangup", sim_control_hang_up, CONTROL},
+    {"POST", "/sim/faults", sim_fault_add, CONTROL},
+    {"DELETE", "/sim/faults", sim_fault_clear, CONTROL},
 };
 
 /* ---- matching ---- */
@@ -258,8 +258,7 @@ bool sim_only(sim_call *call, const json_t *object, const char *what, const char
         sim_fail(call, 400, "%s must be an object", what);
         return false;
     }
-    json_object_foreach((json_t *)object, key, value)
-    {
+    json_object_foreach ((json_t *)object, key, value) {
         size_t i = 0;
         while (known[i] && strcmp(known[i], key) != 0)
             i++;

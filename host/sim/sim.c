@@ -15,49 +15,45 @@
 
 static const nf_sim_service standard_services[] = {
     {"support@contoso.example", "Support", "+41580000001"},
-    {"sales@contoso.example",   "Sales",   "+41580000002"},
-    {NULL,                      NULL,      NULL          },
+    {"sales@contoso.example", "Sales", "+41580000002"},
+    {NULL, NULL, NULL},
 };
 
 static const nf_sim_user standard_users[] = {
-    {"admin@contoso.example",  "Alex Admin",   "simulator"},
+    {"admin@contoso.example", "Alex Admin", "simulator"},
     {"agent1@contoso.example", "Amira Arnold", "simulator"},
     {"agent2@contoso.example", "Beat Brunner", "simulator"},
-    {NULL,                     NULL,           NULL       },
+    {NULL, NULL, NULL},
 };
 
 /* The values are handed out at run time by the real clusters; these are the simulator's. */
 static const nf_sim_value standard_events[] = {
-    {"Created",          "Created"          },
-    {"SystemAccepted",   "System Accepted"  },
-    {"Queued",           "Queued"           },
-    {"UserAccepted",     "User Accepted"    },
+    {"Created", "Created"},
+    {"SystemAccepted", "System Accepted"},
+    {"Queued", "Queued"},
+    {"UserAccepted", "User Accepted"},
     {"ParameterUpdated", "Parameter Updated"},
-    {"Transferred",      "Transferred"      },
-    {"Terminated",       "Terminated"       },
-    {NULL,               NULL               },
+    {"Transferred", "Transferred"},
+    {"Terminated", "Terminated"},
+    {NULL, NULL},
 };
 
 static const nf_sim_value standard_modalities[] = {
-    {"Audio",            "Audio"            },
-    {"InstantMessaging", "Instant Messaging"},
-    {"Email",            "Email"            },
-    {"ExternalTask",     "External Task"    },
-    {NULL,               NULL               },
+    {"Audio", "Audio"}, {"InstantMessaging", "Instant Messaging"},
+    {"Email", "Email"}, {"ExternalTask", "External Task"},
+    {NULL, NULL},
 };
 
 static const nf_sim_value standard_directions[] = {
-    {"Inbound",  "Inbound" },
+    {"Inbound", "Inbound"},
     {"Outbound", "Outbound"},
-    {"None",     "None"    },
-    {NULL,       NULL      },
+    {"None", "None"},
+    {NULL, NULL},
 };
 
 nf_sim_timeline nf_sim_timeline_standard(void)
 {
-    return (nf_sim_timeline){
-        {0, 50, 1500, 8000, 120000}
-    };
+    return (nf_sim_timeline){{0, 50, 1500, 8000, 120000}};
 }
 
 /* ---- lists ---- */
@@ -220,14 +216,14 @@ static void free_state(nf_sim *sim)
     sim_task *t, *t2;
     sim_token *k, *k2;
     sim_fault *f, *f2;
-    HASH_ITER(hh, sim->tasks, t, t2)
-    sim_task_free(t);
-    HASH_ITER(hh, sim->subscriptions, s, s2)
-    sim_subscription_free(sim, s);
-    DL_FOREACH_SAFE(sim->tokens, k, k2)
-    sim_token_drop(sim, k);
-    DL_FOREACH_SAFE(sim->faults, f, f2)
-    sim_fault_free(sim, f);
+    HASH_ITER (hh, sim->tasks, t, t2)
+        sim_task_free(t);
+    HASH_ITER (hh, sim->subscriptions, s, s2)
+        sim_subscription_free(sim, s);
+    DL_FOREACH_SAFE (sim->tokens, k, k2)
+        sim_token_drop(sim, k);
+    DL_FOREACH_SAFE (sim->faults, f, f2)
+        sim_fault_free(sim, f);
 }
 
 void nf_sim_close(nf_sim *sim)
@@ -236,8 +232,7 @@ void nf_sim_close(nf_sim *sim)
     if (!sim)
         return;
     sim_watch_flush(sim);
-    DL_FOREACH_SAFE(sim->held, held, next)
-    {
+    DL_FOREACH_SAFE (sim->held, held, next) {
         nf_http_drop(held->x);
         nf_timer_close(held->timer);
         free(held);

@@ -51,8 +51,8 @@ static json_t *event_json(const sim_task *task, const sim_event *event)
 {
     const sim_delivery *d;
     json_t *deliveries = json_array();
-    DL_FOREACH(event->deliveries, d)
-    json_array_append_new(deliveries, delivery_json(d));
+    DL_FOREACH (event->deliveries, d)
+        json_array_append_new(deliveries, delivery_json(d));
     json_t *json =
         json_pack("{ss so sI so}", "event", event->event, "at", time_text(event->at_ms), "offsetMs",
                   (json_int_t)(event->at_ms - task->created_ms), "deliveries", deliveries);
@@ -65,8 +65,8 @@ static json_t *history_json(const sim_task *task)
 {
     const sim_event *event;
     json_t *list = json_array();
-    DL_FOREACH(task->history, event)
-    json_array_append_new(list, event_json(task, event));
+    DL_FOREACH (task->history, event)
+        json_array_append_new(list, event_json(task, event));
     return list;
 }
 
@@ -191,10 +191,10 @@ static json_t *faults_json(const nf_sim *sim)
 {
     const sim_fault *f;
     json_t *list = json_array();
-    DL_FOREACH(sim->faults, f)
-    json_array_append_new(list, json_pack("{ss ss si sI}", "operation", f->operation, "mode",
-                                          sim_fault_mode_name(f->mode), "status", f->status,
-                                          "count", f->left));
+    DL_FOREACH (sim->faults, f)
+        json_array_append_new(list, json_pack("{ss ss si sI}", "operation", f->operation, "mode",
+                                              sim_fault_mode_name(f->mode), "status", f->status,
+                                              "count", f->left));
     return list;
 }
 

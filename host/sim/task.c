@@ -40,8 +40,8 @@ static void free_event(sim_task *task, sim_event *event)
     sim_delivery *d, *next;
     DL_DELETE(task->history, event);
     task->history_count--;
-    DL_FOREACH_SAFE(event->deliveries, d, next)
-    sim_delivery_free(d);
+    DL_FOREACH_SAFE (event->deliveries, d, next)
+        sim_delivery_free(d);
     free(event->event);
     free(event->detail);
     free(event);
@@ -50,9 +50,9 @@ static void free_event(sim_task *task, sim_event *event)
 static bool is_quiet(const sim_event *event)
 {
     const sim_delivery *d;
-    DL_FOREACH(event->deliveries, d)
-    if (d->state == SIM_WAITING)
-        return false;
+    DL_FOREACH (event->deliveries, d)
+        if (d->state == SIM_WAITING)
+            return false;
     return true;
 }
 

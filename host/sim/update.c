@@ -39,8 +39,7 @@ static bool check_pairs(const checker *c, const json_t *list, const char *where)
     char at[96];
     if (list && !json_is_array(list))
         return wrong(c, where, "a list");
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         const json_t *value = json_object_get(item, "value");
         snprintf(at, sizeof at, "%s[%zu]", where, i);
         if (!nf_json_string(item, "name"))
@@ -76,8 +75,7 @@ static bool check_users(const checker *c, const json_t *list)
     json_t *item;
     if (list && (!json_is_array(list) || json_array_size(list) > 10))
         return wrong(c, "preferredUsers", "a list of at most 10 entries");
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         const json_t *priority = json_object_get(item, "priority");
         json_int_t number = json_integer_value(priority);
         if (!nf_json_string(item, "upn"))
@@ -124,8 +122,9 @@ static json_t *find_by_name(const json_t *list, const char *name)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(list, i,
-                       item) if (strcmp(nf_json_string(item, "name"), name) == 0) return item;
+    json_array_foreach (list, i, item)
+        if (strcmp(nf_json_string(item, "name"), name) == 0)
+            return item;
     return NULL;
 }
 
@@ -134,8 +133,7 @@ static void merge_parameters(json_t *into, const json_t *update, json_t *paramet
 {
     size_t i;
     json_t *item;
-    json_array_foreach(update, i, item)
-    {
+    json_array_foreach (update, i, item) {
         const char *name = nf_json_string(item, "name"), *value = nf_json_string(item, "value");
         json_t *old = find_by_name(into, name);
         const char *before = nf_json_string(old, "value");

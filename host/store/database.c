@@ -2,8 +2,8 @@
 /*
  * database.c: the SQLite file: settings, tables, statements, and the writes themselves.
  *
- * auto_vacuum is set before the first table, or the file would never shrink. run_open holds only runs without an end, so
- * that a restart finds them without reading the history.
+ * auto_vacuum is set before the first table, or the file would never shrink. run_open holds only runs without an end,
+ * so that a restart finds them without reading the history.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -55,7 +55,8 @@ nf_status nf_database_step(nf_database *db, nf_statement which, nf_error *err)
 {
     sqlite3_stmt *statement = db->statements[which];
     int rc = sqlite3_step(statement);
-    nf_status status = rc == SQLITE_DONE || rc == SQLITE_ROW ? NF_OK : nf_database_error(db->writer, "write", err);
+    nf_status status =
+        rc == SQLITE_DONE || rc == SQLITE_ROW ? NF_OK : nf_database_error(db->writer, "write", err);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return status;
@@ -86,15 +87,19 @@ static nf_status set_up(nf_database *db, nf_error *err)
     if (status == NF_OK && version == 0)
         status = run_sql(db->writer, tables, err);
     else if (status == NF_OK && version != SCHEMA_VERSION)
-        status = nf_error_set(err, NF_E_STORE, "the database has version %d, this program knows version %d; "
-                              "use the program it was made with", version, SCHEMA_VERSION);
+        status = nf_error_set(err, NF_E_STORE,
+                              "the database has version %d, this program knows version %d; "
+                              "use the program it was made with",
+                              version, SCHEMA_VERSION);
     static const char *const sql[NF_SQL_COUNT] = {
 #define X(name, text) text,
         NF_STATEMENTS(X)
 #undef X
     };
     for (int i = 0; i < NF_SQL_COUNT && status == NF_OK; i++) {
-        if (sqlite3_prepare_v3(db->writer, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(db->writer, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &db->statements[i], NULL)
+            != SQLITE_OK)
             status = nf_database_error(db->writer, sql[i], err);
     }
     return status;
@@ -109,9 +114,11 @@ static nf_status take_lock(nf_database *db, const char *folder, nf_error *err)
     db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     nf_status status = NF_OK;
     if (db->lock_fd < 0)
-        status = nf_error_set(err, NF_E_CONFIG, "data folder %s: cannot write there: %s", folder, strerror(errno));
+        status = nf_error_set(err, NF_E_CONFIG, "data folder %s: cannot write there: %s", folder,
+                              strerror(errno));
     else if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        status = nf_error_set(err, NF_E_CONFIG, "data folder %s is in use by another nimflow", folder);
+        status =
+            nf_error_set(err, NF_E_CONFIG, "data folder %s is in use by another nimflow", folder);
     free(path);
     return status;
 }
@@ -124,15 +131,18 @@ nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
         return status;
     db->path = nf_format("%s/nimflow.db", folder);
     mode_t before = umask(0077);
-    int rc = sqlite3_open_v2(db->path, &db->writer,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc =
+        sqlite3_open_v2(db->path, &db->writer,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     umask(before);
     if (rc == SQLITE_OK)
         status = set_up(db, err);
     else
         status = nf_database_error(db->writer, "open the database", err);
     if (status == NF_OK
-        && sqlite3_open_v2(db->path, &db->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
+        && sqlite3_open_v2(db->path, &db->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX,
+                           NULL)
+               != SQLITE_OK)
         status = nf_database_error(db->reader, "open the database for reading", err);
     if (status != NF_OK)
         nf_error_prefix(err, "%s", db->path);
@@ -192,7 +202,8 @@ nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *e
 {
     sqlite3_bind_int64(db->statements[NF_SQL_ADD_DUPLICATE], 1, w->of.id);
     nf_status status = nf_database_step(db, NF_SQL_ADD_DUPLICATE, err);
-    if (status == NF_OK && sqlite3_changes(db->writer) == 0) /* the first one was refused: so is this one */
+    if (status == NF_OK
+        && sqlite3_changes(db->writer) == 0) /* the first one was refused: so is this one */
         return nf_error_set(err, NF_E_NOT_FOUND, "the event that this repeats is not stored");
     return status;
 }

@@ -18,7 +18,9 @@ static nf_status prepare(nf_store *store, const char *sql, sqlite3_stmt **statem
 
 static nf_status finish(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err)
 {
-    nf_status status = rc == SQLITE_DONE ? NF_OK : nf_database_error(nf_store_database(store)->reader, "read", err);
+    nf_status status = rc == SQLITE_DONE
+                           ? NF_OK
+                           : nf_database_error(nf_store_database(store)->reader, "read", err);
     sqlite3_finalize(statement);
     return status;
 }
@@ -36,13 +38,17 @@ static void hash_at(sqlite3_stmt *s, int column, uint8_t out[NF_SHA256_SIZE])
         memcpy(out, sqlite3_column_blob(s, column), NF_SHA256_SIZE);
 }
 
-nf_status nf_store_each_subscription(nf_store *store, void (*each)(void *ctx, const nf_subscription_row *row),
+nf_status nf_store_each_subscription(nf_store *store,
+                                     void (*each)(void *ctx, const nf_subscription_row *row),
                                      void *ctx, nf_error *err)
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status = prepare(store, "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created"
-                               " FROM subscription ORDER BY id", &s, err);
+    nf_status status =
+        prepare(store,
+                "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created"
+                " FROM subscription ORDER BY id",
+                &s, err);
     if (status != NF_OK)
         return status;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
@@ -62,15 +68,18 @@ nf_status nf_store_each_subscription(nf_store *store, void (*each)(void *ctx, co
 }
 
 nf_status nf_store_each_open_run(nf_store *store,
-                                 void (*each)(void *ctx, const nf_run_row *run, const nf_event_row *event), void *ctx,
-                                 nf_error *err)
+                                 void (*each)(void *ctx, const nf_run_row *run,
+                                              const nf_event_row *event),
+                                 void *ctx, nf_error *err)
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status = prepare(store, "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
+    nf_status status = prepare(store,
+                               "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
                                " e.subscription, e.trigger, e.hash, e.received, e.body"
                                " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
-                               " WHERE r.outcome = 0 ORDER BY r.id", &s, err);
+                               " WHERE r.outcome = 0 ORDER BY r.id",
+                               &s, err);
     if (status != NF_OK)
         return status;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
@@ -98,12 +107,14 @@ nf_status nf_store_each_open_run(nf_store *store,
 }
 
 nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
-                               void (*each)(void *ctx, const nf_event_row *event), void *ctx, nf_error *err)
+                               void (*each)(void *ctx, const nf_event_row *event), void *ctx,
+                               nf_error *err)
 {
     /* ids grow with time, so walking back from the newest needs no index on the time */
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status = prepare(store, "SELECT id, subscription, hash, received FROM event ORDER BY id DESC", &s, err);
+    nf_status status = prepare(
+        store, "SELECT id, subscription, hash, received FROM event ORDER BY id DESC", &s, err);
     if (status != NF_OK)
         return status;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
@@ -122,8 +133,8 @@ nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
     return finish(store, s, rc, err);
 }
 
-nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source, size_t *len,
-                               nf_error *err)
+nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source,
+                               size_t *len, nf_error *err)
 {
     sqlite3_stmt *s = NULL;
     nf_status status = prepare(store, "SELECT source FROM flow_version WHERE hash = ?", &s, err);
@@ -170,12 +181,13 @@ static json_t *run_json(sqlite3_stmt *s, bool whole)
     nf_hex(hash, 6, version);
     int64_t received = sqlite3_column_int64(s, 10);
     const char *outcome = nf_outcome_name((nf_outcome)sqlite3_column_int(s, 6));
-    json_t *row = json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o}", "id",
-                            (json_int_t)sqlite3_column_int64(s, 0), "event", (json_int_t)sqlite3_column_int64(s, 1),
-                            "tenant", text_at(s, 2), "handler", text_at(s, 3), "file", text_at(s, 4), "version",
-                            version, "outcome", outcome ? outcome : "?", "attempts", sqlite3_column_int(s, 9),
-                            "duplicates", sqlite3_column_int(s, 11), "received", time_json(received), "started",
-                            time_json(sqlite3_column_int64(s, 7)), "ended", time_json(sqlite3_column_int64(s, 8)));
+    json_t *row = json_pack(
+        "{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o}", "id",
+        (json_int_t)sqlite3_column_int64(s, 0), "event", (json_int_t)sqlite3_column_int64(s, 1),
+        "tenant", text_at(s, 2), "handler", text_at(s, 3), "file", text_at(s, 4), "version",
+        version, "outcome", outcome ? outcome : "?", "attempts", sqlite3_column_int(s, 9),
+        "duplicates", sqlite3_column_int(s, 11), "received", time_json(received), "started",
+        time_json(sqlite3_column_int64(s, 7)), "ended", time_json(sqlite3_column_int64(s, 8)));
     json_t *detail = json_loads(text_at(s, 12), JSON_ALLOW_NUL, NULL);
     if (whole) {
         json_object_update(row, detail);
@@ -193,12 +205,15 @@ static void run_query(struct question *q)
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    if (prepare(q->store, "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.ended,"
-                " r.attempts, e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
-                " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
-                " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2) AND (?3 IS NULL OR r.handler = ?3)"
-                " AND (?4 < 0 OR r.outcome = ?4) AND (?5 = 0 OR r.id < ?5) ORDER BY r.id DESC LIMIT ?6",
-                &s, &q->err) != NF_OK)
+    if (prepare(
+            q->store,
+            "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.ended,"
+            " r.attempts, e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
+            " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
+            " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2) AND (?3 IS NULL OR r.handler = ?3)"
+            " AND (?4 < 0 OR r.outcome = ?4) AND (?5 = 0 OR r.id < ?5) ORDER BY r.id DESC LIMIT ?6",
+            &s, &q->err)
+        != NF_OK)
         return;
     sqlite3_bind_int64(s, 1, q->query.id);
     sqlite3_bind_text(s, 2, q->tenant, -1, SQLITE_STATIC);
@@ -228,7 +243,8 @@ static void on_worked(uv_work_t *work, int status)
     free(q);
 }
 
-void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer, void *ctx)
+void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer,
+                         void *ctx)
 {
     struct question *q = nf_alloc(sizeof *q);
     q->store = store;

@@ -61,7 +61,8 @@ static nf_status commit(nf_store *store, nf_write *batch, nf_error *err)
         status = nf_database_step(db, NF_SQL_PROBE, err);
     for (nf_write *w = batch; w && status == NF_OK; w = w->next) {
         status = w->apply(db, w, err);
-        if (status == NF_E_NOT_FOUND) { /* this write only: what it adds to is not there; the group goes on */
+        if (status
+            == NF_E_NOT_FOUND) { /* this write only: what it adds to is not there; the group goes on */
             w->result = *err;
             status = NF_OK;
         }
@@ -105,8 +106,8 @@ static void work_batch(nf_store *store, nf_write *batch)
     if (was_failing != (status != NF_OK)) {
         atomic_store(&store->failing, status != NF_OK);
         if (status != NF_OK)
-            nf_log_error("store", "%s: %s; new events are refused with 503 until it works again", store->db.path,
-                         err.text);
+            nf_log_error("store", "%s: %s; new events are refused with 503 until it works again",
+                         store->db.path, err.text);
         else
             nf_log_info("store", "%s: writing works again", store->db.path);
     }
@@ -151,7 +152,8 @@ static void *thread_main(void *ctx)
         pthread_mutex_lock(&store->mutex);
     }
     pthread_mutex_unlock(&store->mutex);
-    if (store->kept) /* the last try; what fails now is found again as an open run after the next start */
+    if (store
+            ->kept) /* the last try; what fails now is found again as an open run after the next start */
         work_batch(store, NULL);
     return NULL;
 }
@@ -190,7 +192,8 @@ static void on_wake(uv_async_t *async)
     report(async->data);
 }
 
-static nf_write *enqueue(nf_store *store, nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
+static nf_write *enqueue(nf_store *store,
+                         nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
                          nf_store_done *done, void *ctx)
 {
     nf_write *w = nf_alloc(sizeof *w);
@@ -203,11 +206,13 @@ static nf_write *enqueue(nf_store *store, nf_status (*apply)(nf_database *, cons
 
 static int64_t highest_id(sqlite3 *db)
 {
-    static const char sql[] = "SELECT max((SELECT ifnull(max(id),0) FROM event), (SELECT ifnull(max(id),0) FROM run),"
-                              " (SELECT ifnull(max(id),0) FROM subscription))";
+    static const char sql[] =
+        "SELECT max((SELECT ifnull(max(id),0) FROM event), (SELECT ifnull(max(id),0) FROM run),"
+        " (SELECT ifnull(max(id),0) FROM subscription))";
     sqlite3_stmt *statement = NULL;
     int64_t id = 0;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK
+        && sqlite3_step(statement) == SQLITE_ROW)
         id = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     return id;
@@ -254,12 +259,15 @@ void nf_store_close(nf_store *store)
     pthread_join(store->thread, NULL);
     report(store);
     nf_write *w, *next;
-    LL_FOREACH_SAFE (store->kept, w, next) { /* the disk never came back: the owners still get their memory back */
+    LL_FOREACH_SAFE (store->kept, w,
+                     next) { /* the disk never came back: the owners still get their memory back */
         if (w->done)
-            w->done(w->ctx, &(nf_error){.status = NF_E_STORE, .text = "the database could not be written"});
+            w->done(w->ctx,
+                    &(nf_error){.status = NF_E_STORE, .text = "the database could not be written"});
         free(w);
     }
-    LL_FOREACH_SAFE (store->fresh, w, next) /* from the callbacks above; nobody waits for them any more */
+    LL_FOREACH_SAFE (store->fresh, w,
+                     next) /* from the callbacks above; nobody waits for them any more */
         free(w);
     nf_loop_forget(store->loop, &store->hook);
     nf_database_close(&store->db);
@@ -288,8 +296,8 @@ nf_loop *nf_store_loop(nf_store *store)
     return store->loop;
 }
 
-void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs, size_t count,
-                        nf_store_done *done, void *ctx)
+void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs,
+                        size_t count, nf_store_done *done, void *ctx)
 {
     nf_write *w = enqueue(store, nf_apply_add_event, done, ctx);
     w->of.add.event = event;
@@ -309,8 +317,9 @@ void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *don
     w->of.end = *end;
 }
 
-void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant, const char *file,
-                          const char *source, size_t len, nf_store_done *done, void *ctx)
+void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant,
+                          const char *file, const char *source, size_t len, nf_store_done *done,
+                          void *ctx)
 {
     nf_write *w = enqueue(store, nf_apply_put_version, done, ctx);
     w->must = true;
@@ -321,7 +330,8 @@ void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], c
     w->of.version.len = len;
 }
 
-void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done, void *ctx)
+void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done,
+                               void *ctx)
 {
     enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
 }

@@ -9,8 +9,8 @@
  * When the disk is full or fails, events are refused (`done` gets the error) and ends of runs are kept and tried again
  * until they are durable; nf_store_failing tells meanwhile that no new event should be taken.
  *
- * Only the store's thread writes and checkpoints; readers have a read-only connection of their own. That also avoids the
- * WAL-reset fault of SQLite before 3.51.3, which needs two connections that checkpoint and commit.
+ * Only the store's thread writes and checkpoints; readers have a read-only connection of their own. That also avoids
+ * the WAL-reset fault of SQLite before 3.51.3, which needs two connections that checkpoint and commit.
  */
 #ifndef NF_STORE_STORE_H
 #define NF_STORE_STORE_H
@@ -58,16 +58,17 @@ typedef struct nf_run_end {
 /** One registration at Nimbus. The secret of its callback path is kept as a hash only. */
 typedef struct nf_subscription_row {
     int64_t id;
-    const char *tenant, *trigger, *filter; /* filter: canonical JSON of the registration without the url */
-    const char *callback;                  /* the public address it was made with */
-    const char *location;                  /* of the registration, or "" */
+    const char *tenant, *trigger,
+        *filter;          /* filter: canonical JSON of the registration without the url */
+    const char *callback; /* the public address it was made with */
+    const char *location; /* of the registration, or "" */
     uint8_t secret_hash[NF_SHA256_SIZE];
     int64_t created_ms;
 } nf_subscription_row;
 
 /**
- * Open or create the database in `folder` (made with mode 700 if missing) and start the thread. Another process that has
- * it open is an error (a lock file tells).
+ * Open or create the database in `folder` (made with mode 700 if missing) and start the thread. Another process that
+ * has it open is an error (a lock file tells).
  */
 nf_status nf_store_open(nf_loop *loop, const char *folder, nf_store **store, nf_error *err);
 
@@ -81,21 +82,24 @@ bool nf_store_failing(const nf_store *store);
 int64_t nf_store_new_id(nf_store *store);
 
 /** Write an event and its runs together. */
-void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs, size_t count,
-                        nf_store_done *done, void *ctx);
+void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs,
+                        size_t count, nf_store_done *done, void *ctx);
 
-/** Count one more delivery of an event that is stored or on its way; an error when that one was not stored after all. */
+/** Count one more delivery of an event that is stored or on its way; an error when that one was not stored after all.
+ */
 void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx);
 
 /** Write the end of a run. Never fails for good: `done` comes when it is durable. */
 void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx);
 
 /** Keep the source of a flow version, so that its runs can resume under it. Never fails for good. */
-void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant, const char *file,
-                          const char *source, size_t len, nf_store_done *done, void *ctx);
+void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant,
+                          const char *file, const char *source, size_t len, nf_store_done *done,
+                          void *ctx);
 
 /** Insert or replace a subscription. */
-void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done, void *ctx);
+void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done,
+                               void *ctx);
 
 /** Forget a subscription. */
 void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx);
@@ -103,38 +107,42 @@ void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done
 /* ---- reading at start: these block, and are called before events come in ---- */
 
 /** Every subscription, in the order of their ids. The row is borrowed during the call. */
-nf_status nf_store_each_subscription(nf_store *store, void (*each)(void *ctx, const nf_subscription_row *row),
+nf_status nf_store_each_subscription(nf_store *store,
+                                     void (*each)(void *ctx, const nf_subscription_row *row),
                                      void *ctx, nf_error *err);
 
 /** Every run without an end, with its event, oldest first. Rows are borrowed during the call. */
 nf_status nf_store_each_open_run(nf_store *store,
-                                 void (*each)(void *ctx, const nf_run_row *run, const nf_event_row *event), void *ctx,
-                                 nf_error *err);
+                                 void (*each)(void *ctx, const nf_run_row *run,
+                                              const nf_event_row *event),
+                                 void *ctx, nf_error *err);
 
 /** Every event received since `since_ms` (id, subscription, hash and received_ms only), oldest first. */
 nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
-                               void (*each)(void *ctx, const nf_event_row *event), void *ctx, nf_error *err);
+                               void (*each)(void *ctx, const nf_event_row *event), void *ctx,
+                               nf_error *err);
 
 /** The source of a version, owned by the caller; NF_E_NOT_FOUND if it is not kept. */
-nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source, size_t *len,
-                               nf_error *err);
+nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source,
+                               size_t *len, nf_error *err);
 
 /* ---- questions of people: answered on a thread of their own, `answer` is called on the loop ---- */
 
 typedef struct nf_run_query {
-    const char *tenant;   /* NULL: all */
-    const char *handler;  /* NULL: all */
-    nf_outcome outcome;   /* NF_OUTCOME_NONE with any_outcome: all; without: those still open */
+    const char *tenant;  /* NULL: all */
+    const char *handler; /* NULL: all */
+    nf_outcome outcome;  /* NF_OUTCOME_NONE with any_outcome: all; without: those still open */
     bool any_outcome;
-    int64_t before;       /* ids below this one; 0: from the newest */
-    int64_t id;           /* only this run, with its detail and event; 0: all */
-    unsigned limit;       /* at most this many, 1 to 1,000 */
+    int64_t before; /* ids below this one; 0: from the newest */
+    int64_t id;     /* only this run, with its detail and event; 0: all */
+    unsigned limit; /* at most this many, 1 to 1,000 */
 } nf_run_query;
 
 /** Steals `rows` to the callee: a list of objects, newest first; NULL with `err` set on failure. */
 typedef void nf_store_answer(void *ctx, json_t *rows, const nf_error *err);
 
 /** List runs. */
-void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer, void *ctx);
+void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer,
+                         void *ctx);
 
 #endif

@@ -71,7 +71,8 @@ static nf_status scan_fields(nf_event *e, nf_error *err)
                         scan.error ? scan.error : "a JSON object is expected");
 }
 
-nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len, nf_event **out, nf_error *err)
+nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len, nf_event **out,
+                        nf_error *err)
 {
     nf_event *e = nf_alloc(sizeof *e);
     e->refs = 1;

@@ -16,18 +16,19 @@ enum { NF_EVENT_FILTERS = 8 };
 
 typedef struct nf_event {
     unsigned refs;
-    nf_event_row row;           /* its texts are owned by the event */
+    nf_event_row row; /* its texts are owned by the event */
     const nf_trigger *trigger;
-    char *partition;            /* value of the trigger's partition field, or NULL */
+    char *partition;                /* value of the trigger's partition field, or NULL */
     char *values[NF_EVENT_FILTERS]; /* value of the field of each filter, or NULL */
-    bool repeats;               /* the trigger's `repeats` field is set */
+    bool repeats;                   /* the trigger's `repeats` field is set */
 } nf_event;
 
 /**
  * Read a notification; the body is copied. NF_E_PARSE with line and column when it is no JSON object. The row's id,
  * tenant and subscription are the caller's to set (tenant is borrowed for the event's life).
  */
-nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len, nf_event **event, nf_error *err);
+nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len, nf_event **event,
+                        nf_error *err);
 
 /** One more reference. */
 nf_event *nf_event_ref(nf_event *event);

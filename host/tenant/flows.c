@@ -47,7 +47,8 @@ nf_status nf_file_read(const char *path, size_t most, char **bytes, size_t *len,
     if (ferror(file))
         status = nf_error_set(err, NF_E_IO, "%s: %s", path, strerror(errno));
     else if (*len > most)
-        status = nf_error_set(err, NF_E_LIMIT, "%s: larger than the limit source of %zu bytes", path, most);
+        status = nf_error_set(err, NF_E_LIMIT, "%s: larger than the limit source of %zu bytes",
+                              path, most);
     fclose(file);
     if (status != NF_OK) {
         free(*bytes);
@@ -115,12 +116,14 @@ static void set_error(nf_flows *flows, struct file *f, const char *text)
     free(f->flow.error);
     f->flow.error = nf_strdup(text);
     publish(flows);
-    nf_log_error("flow", "%s%s", text, f->flow.version ? " (the last good version goes on running)" : "");
+    nf_log_error("flow", "%s%s", text,
+                 f->flow.version ? " (the last good version goes on running)" : "");
 }
 
 /* ---- loading ---- */
 
-static bool name_taken(const nf_flows *flows, const struct file *by, const char *name, const char **owner)
+static bool name_taken(const nf_flows *flows, const struct file *by, const char *name,
+                       const char **owner)
 {
     for (size_t i = 0; i < flows->count; i++) {
         const struct file *f = &flows->files[i];
@@ -138,14 +141,16 @@ static bool name_taken(const nf_flows *flows, const struct file *by, const char 
     return false;
 }
 
-static bool names_free(const nf_flows *flows, const struct file *f, const nf_version *version, nf_error *err)
+static bool names_free(const nf_flows *flows, const struct file *f, const nf_version *version,
+                       nf_error *err)
 {
     size_t count;
     const char *owner;
     const nf_handler *handlers = nf_version_handlers(version, &count);
     for (size_t i = 0; i < count; i++) {
         if (name_taken(flows, f, handlers[i].name, &owner)) {
-            nf_error_set(err, NF_E_CONFIG, "%s:%d: the name '%s' is used by %s already; names are unique per tenant",
+            nf_error_set(err, NF_E_CONFIG,
+                         "%s:%d: the name '%s' is used by %s already; names are unique per tenant",
                          f->flow.file, handlers[i].line, handlers[i].name, owner);
             return false;
         }
@@ -200,9 +205,11 @@ static void load(nf_flows *flows, struct file *f)
             memcpy(f->seen, hash, sizeof hash);
             f->tried = true;
             flows->pending++;
-            nf_version_load(flows->pool,
-                            &(nf_version_spec){.file = f->flow.file, .source = source, .len = len, .limits = flows->limits},
-                            on_loaded, flows);
+            nf_version_load(
+                flows->pool,
+                &(nf_version_spec){
+                    .file = f->flow.file, .source = source, .len = len, .limits = flows->limits},
+                on_loaded, flows);
         }
     }
     free(source);

@@ -26,8 +26,8 @@ void nf_flows_free(nf_flows *flows);
 
 /**
  * Read the folder; load what is new or changed, drop what is gone. `settled` is called once when all loads have ended
- * (at once if there are none): `changed` says whether any handler came, went or got a new version. While a scan is under
- * way another call is remembered and done after it.
+ * (at once if there are none): `changed` says whether any handler came, went or got a new version. While a scan is
+ * under way another call is remembered and done after it.
  */
 void nf_flows_scan(nf_flows *flows, void (*settled)(void *ctx, bool changed), void *ctx);
 

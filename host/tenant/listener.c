@@ -39,8 +39,8 @@ static size_t longest(const json_t *wanted, const nf_catalog *catalog, const nf_
 }
 
 /* The list of values for one filter, sorted; "*" stands for all that Nimbus lists. */
-static nf_status resolve_filter(nf_listener *l, size_t index, const json_t *wanted, const nf_catalog *catalog,
-                                nf_error *err)
+static nf_status resolve_filter(nf_listener *l, size_t index, const json_t *wanted,
+                                const nf_catalog *catalog, nf_error *err)
 {
     const nf_filter *filter = &l->handler->trigger->filters[index];
     char what[64];
@@ -58,7 +58,8 @@ static nf_status resolve_filter(nf_listener *l, size_t index, const json_t *want
         }
         const char *value = nf_catalog_resolve(catalog, filter->list, what, text ? text : "", err);
         if (!value) {
-            nf_error_prefix(err, "%s:%d: %s", nf_version_file(l->version), l->handler->line, filter->name);
+            nf_error_prefix(err, "%s:%d: %s", nf_version_file(l->version), l->handler->line,
+                            filter->name);
             return err->status;
         }
         add_value(list, &count, value);
@@ -88,8 +89,11 @@ static nf_status resolve(nf_listener *l, const nf_catalog *catalog, json_t *conf
         if (status != NF_OK)
             return status;
         if (filter->required && !l->values[i][0])
-            return nf_error_set(err, NF_E_DENIED, "%s:%d: %s: Nimbus lists none for this connection; check its role and "
-                                "organization unit", nf_version_file(l->version), handler->line, filter->name);
+            return nf_error_set(
+                err, NF_E_DENIED,
+                "%s:%d: %s: Nimbus lists none for this connection; check its role and "
+                "organization unit",
+                nf_version_file(l->version), handler->line, filter->name);
         add_to_registration(config, filter, l->values[i]);
     }
     return NF_OK;

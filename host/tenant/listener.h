@@ -11,9 +11,9 @@
 
 typedef struct nf_listener {
     const nf_handler *handler;
-    nf_version *version;              /* kept while the listener lives */
-    char **values[NF_EVENT_FILTERS];  /* per filter a list that ends with NULL; NULL: everything */
-    char *registration;               /* the config without url, canonical JSON */
+    nf_version *version;             /* kept while the listener lives */
+    char **values[NF_EVENT_FILTERS]; /* per filter a list that ends with NULL; NULL: everything */
+    char *registration;              /* the config without url, canonical JSON */
 } nf_listener;
 
 /**

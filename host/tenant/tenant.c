@@ -56,7 +56,8 @@ static void add_listeners(nf_tenant *t, const nf_version *version)
 {
     size_t count;
     const nf_handler *handlers = nf_version_handlers(version, &count);
-    t->listeners = nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
+    t->listeners =
+        nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
     for (size_t i = 0; i < count; i++) {
         nf_error err = {0};
         nf_listener *listener = nf_listener_new(&handlers[i], t->catalog, &err);
@@ -73,7 +74,8 @@ static void on_version_kept(void *ctx, const nf_error *err)
 {
     nf_version *version = ctx;
     if (err)
-        nf_log_warn("store", "%s: its source could not be kept: %s", nf_version_file(version), err->text);
+        nf_log_warn("store", "%s: its source could not be kept: %s", nf_version_file(version),
+                    err->text);
     nf_version_unref(version);
 }
 
@@ -82,8 +84,9 @@ static void keep_source(nf_tenant *t, nf_version *version)
 {
     size_t len;
     const char *source = nf_version_source(version, &len);
-    nf_store_put_version(t->host->store, nf_version_hash(version), t->config->name, nf_version_file(version), source, len,
-                         on_version_kept, nf_version_ref(version));
+    nf_store_put_version(t->host->store, nf_version_hash(version), t->config->name,
+                         nf_version_file(version), source, len, on_version_kept,
+                         nf_version_ref(version));
 }
 
 static void rebuild(nf_tenant *t)
@@ -108,7 +111,8 @@ static void on_catalog(void *ctx, const nf_error *err)
     t->fetching = false;
     if (err) {
         set_trouble(t, err->text);
-        nf_log_error("nimbus", "%s: %s; tried again in %d s", t->config->name, err->text, RETRY_MS / 1000);
+        nf_log_error("nimbus", "%s: %s; tried again in %d s", t->config->name, err->text,
+                     RETRY_MS / 1000);
         nf_timer_start(t->retry, RETRY_MS, 0);
         return;
     }
@@ -173,7 +177,8 @@ static nf_status open_nimbus(nf_tenant *t, nf_error *err)
         return status;
     t->catalog = nf_catalog_new(t->nimbus);
     nf_subscriptions_options subs = {c->name, t->host->public_url, t->host->triggers, t};
-    return nf_subscriptions_open(t->host->loop, t->nimbus, t->host->store, &subs, &t->subscriptions, err);
+    return nf_subscriptions_open(t->host->loop, t->nimbus, t->host->store, &subs, &t->subscriptions,
+                                 err);
 }
 
 static void open_workers(nf_tenant *t)
@@ -206,7 +211,8 @@ static void remember(void *ctx, const nf_event_row *row)
 }
 
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
-                         void (*loaded)(nf_tenant *tenant, void *ctx), void *ctx, nf_tenant **out, nf_error *err)
+                         void (*loaded)(nf_tenant *tenant, void *ctx), void *ctx, nf_tenant **out,
+                         nf_error *err)
 {
     nf_tenant *t = nf_alloc(sizeof *t);
     t->host = host;
@@ -217,7 +223,8 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->unheard = json_object();
     t->retry = nf_timer_new(host->loop, fetch, t);
     set_trouble(t, "starting");
-    nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS, remember, t->dedupe, err);
+    nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
+                                            remember, t->dedupe, err);
     if (status == NF_OK)
         status = open_nimbus(t, err);
     if (status != NF_OK) {
@@ -268,8 +275,8 @@ static json_t *flow_status(const nf_tenant *t, const nf_flow *flow)
     const nf_handler *list = flow->version ? nf_version_handlers(flow->version, &count) : NULL;
     for (size_t i = 0; i < count; i++)
         json_array_append_new(handlers, json_string(list[i].name));
-    return json_pack("{s:s, s:b, s:s?, s:o}", "file", flow->file, "running", flow->version != NULL, "error",
-                     flow->error ? flow->error : unheard, "handlers", handlers);
+    return json_pack("{s:s, s:b, s:s?, s:o}", "file", flow->file, "running", flow->version != NULL,
+                     "error", flow->error ? flow->error : unheard, "handlers", handlers);
 }
 
 json_t *nf_tenant_status(const nf_tenant *t)
@@ -279,10 +286,12 @@ json_t *nf_tenant_status(const nf_tenant *t)
     json_t *flows = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(flows, flow_status(t, &list[i]));
-    json_t *events = json_pack("{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
-                               (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
-                               (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
-    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:o, s:o}", "tenant", t->config->name, "ready", nf_tenant_ready(t),
-                     "trouble", t->trouble, "waiting", (int)nf_pool_waiting(t->pool), "running",
-                     (int)nf_pool_running(t->pool), "events", events, "flows", flows);
+    json_t *events = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
+        (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
+        (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
+    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:o, s:o}", "tenant", t->config->name, "ready",
+                     nf_tenant_ready(t), "trouble", t->trouble, "waiting",
+                     (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
+                     "events", events, "flows", flows);
 }

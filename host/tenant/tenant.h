@@ -4,8 +4,8 @@
  *
  *   flows loaded ─> values fetched from Nimbus ─> listeners resolved ─> subscriptions reconciled ─> ready
  *
- * Until the listeners are resolved no event is taken (the notification is answered with 503), or it would be filtered out
- * without having been looked at.
+ * Until the listeners are resolved no event is taken (the notification is answered with 503), or it would be filtered
+ * out without having been looked at.
  */
 #ifndef NF_TENANT_TENANT_H
 #define NF_TENANT_TENANT_H
@@ -44,7 +44,8 @@ struct nf_tenant {
     nf_dedupe *dedupe;
     nf_listener **listeners;
     size_t listener_count;
-    json_t *unheard; /* flow file -> why a handler of it hears nothing: a filter names what Nimbus does not list */
+    json_t *
+        unheard; /* flow file -> why a handler of it hears nothing: a filter names what Nimbus does not list */
     bool loaded;    /* every flow was tried once */
     bool listening; /* the listeners are those of the flows: events can be taken */
     bool fetching;
@@ -57,11 +58,12 @@ struct nf_tenant {
 };
 
 /**
- * Open a tenant: reads its token, starts to load its flows. `loaded` is called once, when every flow was tried and before
- * any event is taken: runs of before a restart are resumed there.
+ * Open a tenant: reads its token, starts to load its flows. `loaded` is called once, when every flow was tried and
+ * before any event is taken: runs of before a restart are resumed there.
  */
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
-                         void (*loaded)(nf_tenant *tenant, void *ctx), void *ctx, nf_tenant **tenant, nf_error *err);
+                         void (*loaded)(nf_tenant *tenant, void *ctx), void *ctx,
+                         nf_tenant **tenant, nf_error *err);
 
 /** End the workers. Runs under way are dropped without a report; they are found again at the next start. */
 void nf_tenant_stop(nf_tenant *tenant);

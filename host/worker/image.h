@@ -35,6 +35,7 @@ void nf_image_copy(const nf_image *image, nf_run *run);
 /** Set the state of the run's math.random. */
 void nf_image_seed(const nf_image *image, nf_run *run, const uint64_t seed[4]);
 
+/** Give its memory back. */
 void nf_image_free(nf_image *image);
 
 #endif

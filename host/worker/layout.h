@@ -29,9 +29,10 @@
 #define NF_STACK_GUARD 0x00010000u /* a fault in here is a stack overflow */
 #define NF_TEXT_AT     0x71b00000u /* log lines, and behind them what is being written as JSON */
 #define NF_TEXT_SIZE   0x04000000u
-#define NF_TEXT_INPUTS 0x02000000u /* from here on: results for branches of flow.all, 4 MiB each   \
+#define NF_TEXT_INPUTS                                                                             \
+    0x02000000u                   /* from here on: results for branches of flow.all, 4 MiB each   \
                                     */
-#define NF_GROUP_AT   0x81100000u  /* flow.all: its books, then the stacks of its branches */
+#define NF_GROUP_AT   0x81100000u /* flow.all: its books, then the stacks of its branches */
 #define NF_GROUP_STEP 0x00200000u
 
 enum {

@@ -181,12 +181,10 @@ static void lock_string_metatable(lua_State *L)
 
 void lx_base_open(lua_State *L)
 {
-    static const luaL_Reg ours[] = {
-        {"tostring",       lx_base_tostring      },
-        {"setmetatable",   lx_base_setmetatable  },
-        {"collectgarbage", lx_base_collectgarbage},
-        {NULL,             NULL                  }
-    };
+    static const luaL_Reg ours[] = {{"tostring", lx_base_tostring},
+                                    {"setmetatable", lx_base_setmetatable},
+                                    {"collectgarbage", lx_base_collectgarbage},
+                                    {NULL, NULL}};
     static const char *const not_in_base[] = {"dofile", "loadfile", "warn", NULL};
     static const char *const not_in_string[] = {"dump", NULL};
     open_library(L, LUA_GNAME, luaopen_base);

@@ -128,11 +128,7 @@ static int lx_close(lua_State *L)
 void lx_coroutine_open(lua_State *L)
 {
     static const luaL_Reg ours[] = {
-        {"resume", lx_resume},
-        {"wrap",   lx_wrap  },
-        {"close",  lx_close },
-        {NULL,     NULL     }
-    };
+        {"resume", lx_resume}, {"wrap", lx_wrap}, {"close", lx_close}, {NULL, NULL}};
     lua_getglobal(L, LUA_COLIBNAME);
     luaL_setfuncs(L, ours, 0);
     lua_pop(L, 1);

@@ -76,11 +76,7 @@ static int lx_flow_all(lua_State *L)
 
 void lx_flow_open(lua_State *L)
 {
-    static const luaL_Reg flow[] = {
-        {"skip", lx_flow_skip},
-        {"all",  lx_flow_all },
-        {NULL,   NULL        }
-    };
+    static const luaL_Reg flow[] = {{"skip", lx_flow_skip}, {"all", lx_flow_all}, {NULL, NULL}};
     luaL_newlib(L, flow);
     lua_setglobal(L, "flow");
     for (const nf_prelude *file = nf_preludes; file->name; file++) {

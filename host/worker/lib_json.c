@@ -36,11 +36,7 @@ static int lx_array(lua_State *L)
 void lx_json_open(lua_State *L)
 {
     static const luaL_Reg json[] = {
-        {"encode", lx_encode},
-        {"decode", lx_decode},
-        {"array",  lx_array },
-        {NULL,     NULL     }
-    };
+        {"encode", lx_encode}, {"decode", lx_decode}, {"array", lx_array}, {NULL, NULL}};
     luaL_newlib(L, json);
     lx_json_null(L);
     lua_setfield(L, -2, "null");

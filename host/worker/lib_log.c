@@ -107,13 +107,11 @@ static int lx_print(lua_State *L)
 
 void lx_log_open(lua_State *L)
 {
-    static const luaL_Reg levels[] = {
-        {"debug", lx_log_debug},
-        {"info",  lx_log_info },
-        {"warn",  lx_log_warn },
-        {"error", lx_log_error},
-        {NULL,    NULL        }
-    };
+    static const luaL_Reg levels[] = {{"debug", lx_log_debug},
+                                      {"info", lx_log_info},
+                                      {"warn", lx_log_warn},
+                                      {"error", lx_log_error},
+                                      {NULL, NULL}};
     luaL_newlib(L, levels);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, lx_log_call);

@@ -91,16 +91,9 @@ static int push_table(lua_State *L, const moment *m)
     const struct {
         const char *name;
         int64_t value;
-    } fields[] = {
-        {"year",  m->year       },
-        {"month", m->month      },
-        {"day",   m->day        },
-        {"hour",  m->hour       },
-        {"min",   m->minute     },
-        {"sec",   m->second     },
-        {"wday",  m->weekday + 1},
-        {"yday",  m->yearday + 1}
-    };
+    } fields[] = {{"year", m->year},        {"month", m->month},     {"day", m->day},
+                  {"hour", m->hour},        {"min", m->minute},      {"sec", m->second},
+                  {"wday", m->weekday + 1}, {"yday", m->yearday + 1}};
     lua_createtable(L, 0, 9);
     for (size_t i = 0; i < NF_COUNT(fields); i++) {
         lua_pushinteger(L, fields[i].value);
@@ -123,17 +116,15 @@ static int convert_number(char letter, const moment *m, char *out, size_t size)
     const struct {
         char letter;
         int width, value;
-    } numbers[] = {
-        {'m', 2, m->month                            },
-        {'d', 2, m->day                              },
-        {'H', 2, m->hour                             },
-        {'I', 2, m->hour % 12 ? m->hour % 12 : 12    },
-        {'M', 2, m->minute                           },
-        {'S', 2, m->second                           },
-        {'j', 3, m->yearday + 1                      },
-        {'w', 1, m->weekday                          },
-        {'y', 2, (int)(((m->year % 100) + 100) % 100)}
-    };
+    } numbers[] = {{'m', 2, m->month},
+                   {'d', 2, m->day},
+                   {'H', 2, m->hour},
+                   {'I', 2, m->hour % 12 ? m->hour % 12 : 12},
+                   {'M', 2, m->minute},
+                   {'S', 2, m->second},
+                   {'j', 3, m->yearday + 1},
+                   {'w', 1, m->weekday},
+                   {'y', 2, (int)(((m->year % 100) + 100) % 100)}};
     for (size_t i = 0; i < NF_COUNT(numbers); i++) {
         if (numbers[i].letter == letter)
             return snprintf(out, size, "%0*d", numbers[i].width, numbers[i].value);
@@ -251,17 +242,12 @@ static int lx_time_now(lua_State *L)
 
 void lx_time_open(lua_State *L)
 {
-    static const luaL_Reg os[] = {
-        {"time",     lx_os_time    },
-        {"date",     lx_os_date    },
-        {"clock",    lx_os_clock   },
-        {"difftime", lx_os_difftime},
-        {NULL,       NULL          }
-    };
-    static const luaL_Reg time[] = {
-        {"now", lx_time_now},
-        {NULL,  NULL       }
-    };
+    static const luaL_Reg os[] = {{"time", lx_os_time},
+                                  {"date", lx_os_date},
+                                  {"clock", lx_os_clock},
+                                  {"difftime", lx_os_difftime},
+                                  {NULL, NULL}};
+    static const luaL_Reg time[] = {{"now", lx_time_now}, {NULL, NULL}};
     luaL_newlib(L, os);
     lua_setglobal(L, "os");
     luaL_newlib(L, time);

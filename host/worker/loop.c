@@ -247,9 +247,7 @@ static void sleep_until_needed(nf_worker *w)
 
 void nf_worker_build(nf_worker *w, const char *description, size_t len)
 {
-    nf_limits limits = {
-        .of = {[NF_BUDGET_CPU] = 60000, [NF_BUDGET_WALL] = 900000}
-    };
+    nf_limits limits = {.of = {[NF_BUDGET_CPU] = 60000, [NF_BUDGET_WALL] = 900000}};
     nf_run *run = new_run(0, NF_RUN_BASE);
     nf_run_input(run, description, len);
     nf_run_begin(run, nf_program_base, &limits, 0);

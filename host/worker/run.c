@@ -132,8 +132,7 @@ void nf_run_free(nf_run *run)
 void nf_runs_trim(void)
 {
     nf_run *run;
-    LL_FOREACH(unused, run)
-    {
+    LL_FOREACH (unused, run) {
         shrink(run, KEEP_IDLE);
         madvise(run->text + PAGE, NF_TEXT_SIZE - PAGE, MADV_DONTNEED);
         madvise(nf_slot_address(run->slot, NF_STACK_AT), NF_STACK_SIZE - 2 * PAGE, MADV_DONTNEED);
@@ -287,8 +286,7 @@ nf_run *nf_run_overdue(uint64_t now)
         return NULL;
     nf_run *run;
     next_deadline = UINT64_MAX;
-    DL_FOREACH(waiting, run)
-    {
+    DL_FOREACH (waiting, run) {
         if (run->wall_deadline <= now) {
             next_deadline = 0; /* look again: there may be more */
             return run;

@@ -166,9 +166,7 @@ static void pump_open(load *l, uint64_t now)
 static void set_timer(load *l)
 {
     uint64_t due = l->round.start_ns + l->round.sent * l->round.interval_ns;
-    struct itimerspec when = {
-        .it_value = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)}
-    };
+    struct itimerspec when = {.it_value = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)}};
     timerfd_settime(l->timer.fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 

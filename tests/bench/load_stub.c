@@ -14,11 +14,11 @@
 static const struct {
     const char *start, *body;
 } lists[] = {
-    {"GET /v1/diagnostics/testconnection ", "{}"                                                           },
-    {"GET /v1/tasks/service-contacts ",     "[\"support@contoso.example\"]"                                },
-    {"GET /v1/tasks/events ",               "[{\"name\":\"System Accepted\",\"value\":\"SystemAccepted\"}]"},
-    {"GET /v1/tasks/modalities ",           "[{\"name\":\"Audio\",\"value\":\"Audio\"}]"                   },
-    {"GET /v1/tasks/directions ",           "[{\"name\":\"Inbound\",\"value\":\"Inbound\"}]"               },
+    {"GET /v1/diagnostics/testconnection ", "{}"},
+    {"GET /v1/tasks/service-contacts ", "[\"support@contoso.example\"]"},
+    {"GET /v1/tasks/events ", "[{\"name\":\"System Accepted\",\"value\":\"SystemAccepted\"}]"},
+    {"GET /v1/tasks/modalities ", "[{\"name\":\"Audio\",\"value\":\"Audio\"}]"},
+    {"GET /v1/tasks/directions ", "[{\"name\":\"Inbound\",\"value\":\"Inbound\"}]"},
 };
 
 static bool starts(const message *m, const char *text)

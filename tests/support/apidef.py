@@ -68,8 +68,8 @@ class Definition:
 
 
 def definitions():
-    """Our own description, and the published one when NIMBUS_DEFINITION names it or it lies beside the project."""
+    """Our own description, and the published one when NIMBUS_DEFINITION names it."""
     source = os.environ.get("NF_SOURCE", ".")
-    published = os.environ.get("NIMBUS_DEFINITION", os.path.join(source, "../shared/nimbus/connector.swagger.json"))
+    published = os.environ.get("NIMBUS_DEFINITION")
     paths = [os.path.join(source, "docs/nimbus-api.json"), published]
-    return [Definition(path) for path in paths if os.path.exists(path)]
+    return [Definition(path) for path in paths if path and os.path.exists(path)]

@@ -20,14 +20,14 @@
 
 typedef enum nf_type {
     NF_STRING = 1, /* a string that is an identifier: taken as it is */
-    NF_TEXT,       /* plain text for people: numbers and booleans are converted; markup and control characters refused */
+    NF_TEXT, /* plain text for people: numbers and booleans are converted; markup and control characters refused */
     NF_INTEGER,
     NF_NUMBER,
     NF_BOOLEAN,
-    NF_OBJECT,   /* named fields, listed in `fields` */
-    NF_LIST,     /* items; `fields` are those of an item, or NULL for a list of strings */
-    NF_NAMED,    /* a map of name to text; on the wire a list of {name, value}, which is taken too */
-    NF_VALUE,    /* any JSON value */
+    NF_OBJECT, /* named fields, listed in `fields` */
+    NF_LIST,   /* items; `fields` are those of an item, or NULL for a list of strings */
+    NF_NAMED,  /* a map of name to text; on the wire a list of {name, value}, which is taken too */
+    NF_VALUE,  /* any JSON value */
     NF_FUNCTION, /* triggers only: the handler */
 } nf_type;
 
@@ -64,7 +64,7 @@ typedef struct nf_action {
     const char *title; /* the name of the Power Automate action, or NULL */
     const char *doc;   /* one sentence with a full stop */
     const nf_param *params;
-    int positional;      /* so many leading params are positional in Lua; a last table gives the rest by name */
+    int positional; /* so many leading params are positional in Lua; a last table gives the rest by name */
     const char *returns; /* what comes back, for the reference: "boolean", "row or nil" */
     nf_class class;
     nf_owner owner;
@@ -81,7 +81,8 @@ typedef struct nf_filter {
     const char *field; /* of the event, e.g. "serviceUPN" */
     const char *wire;  /* in the registration, e.g. "services" */
     const char *list;  /* GET path that lists the values: strings, or objects {name, value} */
-    bool required;     /* must the registration carry at least one value? ("*" then stands for all listed) */
+    bool
+        required; /* must the registration carry at least one value? ("*" then stands for all listed) */
     const char *doc;
 } nf_filter;
 
@@ -92,11 +93,13 @@ typedef struct nf_trigger {
     const char *title; /* the name of the Power Automate trigger */
     const char *doc;
     const nf_filter *filters; /* ends with {0} */
-    const nf_param *event;    /* the fields of the notification; unknown ones are refused in a script */
-    const char *partition;    /* the field whose value orders events, e.g. "taskId" */
-    const char *owner;        /* the field that names the service, e.g. "serviceUPN" */
-    const char *repeats;      /* a field that, when set, makes equal notifications in a row normal, or NULL */
-    const char *subscribe;    /* POST path of the registration; DELETE path/{id} ends it */
+    const nf_param
+        *event; /* the fields of the notification; unknown ones are refused in a script */
+    const char *partition; /* the field whose value orders events, e.g. "taskId" */
+    const char *owner;     /* the field that names the service, e.g. "serviceUPN" */
+    const char
+        *repeats; /* a field that, when set, makes equal notifications in a row normal, or NULL */
+    const char *subscribe; /* POST path of the registration; DELETE path/{id} ends it */
 } nf_trigger;
 
 #define NF_ACTION(symbol)                                                                          \

@@ -3,9 +3,9 @@
  * nf/call.h: one effect under way, as a binding's start function sees it.
  *
  * A call ends exactly once: resolved, rejected, or cancelled by the host (run ended, deadline, shutdown). Ending it
- * twice is a bug and aborts. start() either ends the call or hands it to exactly one operation below; after that it must
- * not touch the call any more. Cancelling stops the operation first, so on_reply is never called on a cancelled call.
- * Everything runs on the loop's thread.
+ * twice is a bug and aborts. start() either ends the call or hands it to exactly one operation below; after that it
+ * must not touch the call any more. Cancelling stops the operation first, so on_reply is never called on a cancelled
+ * call. Everything runs on the loop's thread.
  */
 #ifndef NF_API_CALL_H
 #define NF_API_CALL_H
@@ -43,7 +43,8 @@ void nf_call_reject_error(nf_call *call, const nf_error *err);
 void nf_call_nimbus(nf_call *call, const char *method, const char *path, json_t *body,
                     void (*on_reply)(nf_call *call, const nf_reply *reply));
 
-/** Reject by HTTP status: 401 sign-in, 403 denied, 404 not-found, 429 rate, 5xx server, 504 on a write unknown-outcome. */
+/** Reject by HTTP status: 401 sign-in, 403 denied, 404 not-found, 429 rate, 5xx server, 504 on a write unknown-outcome.
+ */
 void nf_call_reject_reply(nf_call *call, const nf_reply *reply);
 
 /** Resolve with nil after `ms` milliseconds. */
@@ -54,7 +55,7 @@ void nf_call_sleep(nf_call *call, uint64_t ms);
  * nil. `table` and `sheet` may be NULL: the first named table, else the first sheet. Numbers are compared as E.164 when
  * both sides look like telephone numbers. All strings are borrowed during the call.
  */
-void nf_call_find_row(nf_call *call, const char *file, const char *column, const json_t *value, const char *table,
-                      const char *sheet);
+void nf_call_find_row(nf_call *call, const char *file, const char *column, const json_t *value,
+                      const char *table, const char *sheet);
 
 #endif

@@ -17,24 +17,24 @@
  * succeed later without anybody changing anything.
  */
 #define NF_STATUS_MAP(X)                                                                           \
-    X(ARG, "argument", false)             /* a wrong argument or field, named in the text */       \
-    X(CONFIG, "config", false)            /* a wrong setting, with file, line and column */        \
-    X(PARSE, "parse", false)              /* text that is not what it should be */                 \
-    X(NOT_FOUND, "not-found", false)      /* no such file, column, task, run … */                  \
-    X(DENIED, "denied", false)            /* role, organization unit, licence or permission */     \
-    X(SIGN_IN, "sign-in", false)          /* the connection's token is refused (401) */            \
-    X(LIMIT, "limit", false)              /* a limit of ours: size, depth, count, budget */        \
-    X(FULL, "full", true)                 /* a bounded queue or disk has no room */                \
-    X(RATE, "rate", true)                 /* 429: too many requests */                             \
-    X(TIMEOUT, "timeout", true)           /* nothing came back in time */                          \
-    X(UNREACHABLE, "unreachable", true)   /* no connection: nothing was sent */                    \
-    X(UNKNOWN, "unknown-outcome", true)   /* sent, but whether it took effect is not known */      \
-    X(SERVER, "server", true)             /* the other side failed (5xx) */                        \
-    X(PROTOCOL, "protocol", false)        /* the other side broke the protocol */                  \
-    X(UNSUPPORTED, "unsupported", false)  /* not possible here, e.g. an effect in a dry run */     \
-    X(CANCELLED, "cancelled", false)      /* by a person or a shutdown */                          \
-    X(IO, "io", true)                     /* the operating system said no */                       \
-    X(STORE, "store", true)               /* the database said no */
+    X(ARG, "argument", false)            /* a wrong argument or field, named in the text */        \
+    X(CONFIG, "config", false)           /* a wrong setting, with file, line and column */         \
+    X(PARSE, "parse", false)             /* text that is not what it should be */                  \
+    X(NOT_FOUND, "not-found", false)     /* no such file, column, task, run … */                 \
+    X(DENIED, "denied", false)           /* role, organization unit, licence or permission */      \
+    X(SIGN_IN, "sign-in", false)         /* the connection's token is refused (401) */             \
+    X(LIMIT, "limit", false)             /* a limit of ours: size, depth, count, budget */         \
+    X(FULL, "full", true)                /* a bounded queue or disk has no room */                 \
+    X(RATE, "rate", true)                /* 429: too many requests */                              \
+    X(TIMEOUT, "timeout", true)          /* nothing came back in time */                           \
+    X(UNREACHABLE, "unreachable", true)  /* no connection: nothing was sent */                     \
+    X(UNKNOWN, "unknown-outcome", true)  /* sent, but whether it took effect is not known */       \
+    X(SERVER, "server", true)            /* the other side failed (5xx) */                         \
+    X(PROTOCOL, "protocol", false)       /* the other side broke the protocol */                   \
+    X(UNSUPPORTED, "unsupported", false) /* not possible here, e.g. an effect in a dry run */      \
+    X(CANCELLED, "cancelled", false)     /* by a person or a shutdown */                           \
+    X(IO, "io", true)                    /* the operating system said no */                        \
+    X(STORE, "store", true)              /* the database said no */
 
 typedef enum nf_status_order {
     NF_ORDER_OK = 0,

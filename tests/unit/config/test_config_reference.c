@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
-#define MARK "<!-- What follows is written by the program; see the test unit/config/test_config_reference. -->\n"
+#define MARK                                                                                       \
+    "<!-- What follows is written by the program; see the test "                                   \
+    "unit/config/test_config_reference. -->\n"
 enum { LARGEST = 1 << 20 };
 
 static const char *document_path(void)
@@ -54,7 +56,8 @@ static void document_is_current(void **state)
     char *rest = mark + strlen(MARK) + 1; /* and an empty line */
     if (strcmp(rest, wanted.bytes) != 0) {
         print_error("%s is not what the tables in host/config/config.c say.\n"
-                    "Write it anew: NF_REGENERATE=1 ctest --preset dev -R unit/config/test_config_reference\n",
+                    "Write it anew: NF_REGENERATE=1 ctest --preset dev -R "
+                    "unit/config/test_config_reference\n",
                     document_path());
         if (getenv("NF_REGENERATE"))
             write_document(document, (size_t)(rest - document), wanted.bytes);
@@ -79,6 +82,7 @@ static void every_budget_is_in_it(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(document_is_current), cmocka_unit_test(every_budget_is_in_it)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(document_is_current),
+                                       cmocka_unit_test(every_budget_is_in_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,12 +65,9 @@ static void targets(void **state)
     static const struct {
         const char *target, *path, *query;
     } good[] = {
-        {"/",               "/",               ""   },
-        {"/?",              "/",               ""   },
-        {"/a?b?c",          "/a",              "b?c"},
-        {"http://h/x?y",    "/x",              "y"  },
-        {"HTTP://H/",       "/",               ""   },
-        {"//double//slash", "//double//slash", ""   },
+        {"/", "/", ""},          {"/?", "/", ""},
+        {"/a?b?c", "/a", "b?c"}, {"http://h/x?y", "/x", "y"},
+        {"HTTP://H/", "/", ""},  {"//double//slash", "//double//slash", ""},
     };
     static const char *const bad[] = {
         "x", "*", "http://h", "http:///x", "https://h/x", "http://other/", "/#f", "/\x7f"};
