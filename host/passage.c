@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "log/log.h"
 
 #include <stdlib.h>
@@ -61,20 +62,38 @@ void nf_passage_answer(nf_passage *passage, int status, const char *headers, con
 static void on_recorded(void *ctx, const nf_error *err)
 {
     struct record *record = ctx;
-    (void)
-        err; /* the store gives up only when the host ends; then the run is found open at the next start */
+    (void)err; /* given up only when the host ends; then the run is found open at the next start */
     nf_passage_unref(record->passage);
     free(record->detail);
     free(record);
 }
 
+/* What the flow logged, line by line, for an admin who asked for everything (and for nimflow dev). */
+static void log_lines(const nf_run_report *report, const nf_run_row *row)
+{
+    json_t *lines = json_loadb(report->log, report->log_len, JSON_ALLOW_NUL, NULL), *line;
+    size_t i;
+    json_array_foreach (lines, i, line)
+        nf_log_debug("flow", "%s: run %lld: %s: %s", row->tenant, (long long)report->id,
+                     nf_json_string(line, "level"), nf_json_string(line, "text"));
+    json_decref(lines);
+}
+
 static void log_end(const nf_run_report *report, const nf_run_row *row)
 {
     bool good = report->outcome == NF_OUTCOME_DONE || report->outcome == NF_OUTCOME_SKIPPED;
-    nf_log(good ? NF_LOG_DEBUG : NF_LOG_WARN, "run", "%s: run %lld of '%s' ended %s%s%.*s",
-           row->tenant, (long long)report->id, row->handler, nf_outcome_name(report->outcome),
-           report->error_len ? ": " : "", (int)report->error_len,
-           report->error_len ? report->error : "");
+    nf_log_level level = good ? NF_LOG_DEBUG : NF_LOG_WARN;
+    if (!nf_log_wants(level))
+        return;
+    json_t *error = json_loadb(report->error, report->error_len, JSON_ALLOW_NUL, NULL);
+    const char *where = nf_json_string(error, "where"), *message = nf_json_string(error, "message");
+    if (nf_log_wants(NF_LOG_DEBUG) && report->log_len)
+        log_lines(report, row);
+    nf_log(level, "run", "%s: run %lld of '%s' ended %s%s%s%s%s", row->tenant,
+           (long long)report->id, row->handler, nf_outcome_name(report->outcome),
+           message ? ": " : "", where ? where : "", where && message ? ": " : "",
+           message ? message : "");
+    json_decref(error);
 }
 
 static void on_run_ended(void *ctx, const nf_run_report *report)

@@ -8,9 +8,13 @@
 #include "base/alloc.h"
 #include "base/macros.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <utlist.h>
+
+enum { PREPARED_MAX = 4 << 20, PREPARED_FILES = 16 };
 
 nf_lists *nf_lists_new(nf_loop *loop, const char *reader)
 {
@@ -158,6 +162,31 @@ void nf_list_wake(nf_list_file *file)
             DL_APPEND(file->waiters, find);
         find = file->waiters;
     }
+}
+
+static bool worth_preparing(const char *dir, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    struct stat st;
+    char *path = nf_format("%s/%s", dir, name);
+    bool small = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= PREPARED_MAX;
+    free(path);
+    return small && name[0] != '.' && dot
+           && (strcmp(dot, ".xlsx") == 0 || strcmp(dot, ".csv") == 0);
+}
+
+void nf_lists_prepare(nf_list_folder *folder)
+{
+    DIR *dir = opendir(folder->dir);
+    unsigned count = 0;
+    for (struct dirent *entry; dir && count < PREPARED_FILES && (entry = readdir(dir));) {
+        nf_error err = {0}; /* what is wrong with a file is told when it is asked for */
+        if (worth_preparing(folder->dir, entry->d_name)
+            && nf_list_file_get(folder, entry->d_name, &err))
+            count++;
+    }
+    if (dir)
+        closedir(dir);
 }
 
 nf_find *nf_lists_find(nf_list_folder *folder, const nf_list_query *query, nf_list_done *done,

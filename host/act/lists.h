@@ -67,6 +67,10 @@ void nf_lists_free(nf_lists *lists);
  * only). Both are copied. */
 nf_list_folder *nf_list_folder_new(nf_lists *lists, const char *dir, const char *country);
 
+/** Begin to read the small files of the folder (a few, up to 4 MiB each), so that the first look-up
+ * need not wait. */
+void nf_lists_prepare(nf_list_folder *folder);
+
 /** Free; look-ups under way end with NF_E_CANCELLED. NULL is allowed. */
 void nf_list_folder_free(nf_list_folder *folder);
 

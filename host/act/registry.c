@@ -66,6 +66,8 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         return complain(err, a->name, "the name must be 'module.function'");
     if (!sentence(a->doc))
         return complain(err, a->name, "the documentation must be a sentence with a full stop");
+    if (!a->params)
+        return complain(err, a->name, "params must be a list, also when it is empty");
     if (!a->class || !a->owner)
         return complain(err, a->name, "class and owner must be said, also when there is none");
     if (!a->path == !a->start)

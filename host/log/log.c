@@ -19,6 +19,11 @@ void nf_log_open(nf_log_level level, int json)
     as_json = json;
 }
 
+int nf_log_wants(nf_log_level level)
+{
+    return level <= max_level;
+}
+
 static void add_plain(nf_strbuf *line, const char *text)
 {
     for (; *text; text++) {

@@ -18,6 +18,9 @@ void nf_log_open(nf_log_level level, int json);
 /** One line: time, level, the part that speaks ("http", "flow", "store" …), text. Line breaks in it are escaped. */
 void nf_log(nf_log_level level, const char *part, const char *format, ...) NF_PRINTF(3, 4);
 
+/** Would a line of this level be written? For callers whose words cost something. */
+int nf_log_wants(nf_log_level level);
+
 #define nf_log_error(part, ...) nf_log(NF_LOG_ERROR, part, __VA_ARGS__)
 #define nf_log_warn(part, ...)  nf_log(NF_LOG_WARN, part, __VA_ARGS__)
 #define nf_log_info(part, ...)  nf_log(NF_LOG_INFO, part, __VA_ARGS__)

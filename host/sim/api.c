@@ -202,7 +202,7 @@ static void raise_parameter_events(sim_task *task, const json_t *names)
 static void note_context(sim_task *task)
 {
     if (task->context_ms < 0 && task->accept_sent_ns)
-        task->context_ms = (int64_t)((nf_clock_ns() - task->accept_sent_ns) / 1000000);
+        task->context_ms = (double)((nf_clock_ns() - task->accept_sent_ns) / 10000) / 100;
 }
 
 static void apply_update(sim_task *task, const json_t *update)

@@ -111,7 +111,7 @@ typedef struct sim_task {
     int64_t created_ms;
     uint64_t began_ns;
     uint64_t accept_sent_ns; /* the first SystemAccepted left, 0: not yet */
-    int64_t context_ms;      /* from then to the first update that changed something, -1: none */
+    double context_ms;       /* from then to the first update that changed something, -1: none */
     unsigned updates, in_flight, history_count;
     bool has_user; /* somebody was connected */
     sim_event *history;

@@ -110,7 +110,7 @@ json_t *sim_task_json(const sim_task *task)
         json_boolean(task->step >= NF_SIM_SYSTEM_ACCEPTED && task->step < NF_SIM_USER_ACCEPTED));
     json_object_set_new(json, "updates", json_integer(task->updates));
     json_object_set_new(json, "contextMs",
-                        task->context_ms < 0 ? json_null() : json_integer(task->context_ms));
+                        task->context_ms < 0 ? json_null() : json_real(task->context_ms));
     json_object_set_new(json, "history", history_json(task));
     return json;
 }

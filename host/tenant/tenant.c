@@ -191,6 +191,7 @@ static void open_workers(nf_tenant *t)
         .nimbus = t->nimbus,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
     };
+    nf_lists_prepare(t->env.lists);
     t->pool = nf_pool_new(t->host->runner, &(nf_pool_options){
                                                .tenant = c->name,
                                                .max_workers = (unsigned)c->workers,
