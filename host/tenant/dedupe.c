@@ -49,7 +49,9 @@ void nf_dedupe_free(nf_dedupe *dedupe)
 
 static void drop_old(nf_dedupe *dedupe, int64_t now)
 {
-    while (dedupe->entries && dedupe->entries->received_ms < now - NF_DEDUPE_MS)
+    while (dedupe->entries
+           && (dedupe->entries->received_ms < now - NF_DEDUPE_MS
+               || HASH_COUNT(dedupe->entries) > NF_DEDUPE_MOST))
         drop(dedupe, dedupe->entries);
 }
 
