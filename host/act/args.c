@@ -47,15 +47,16 @@ static void leave(struct path *path, size_t before)
 {
     path->text.len = before;
     path->text.bytes[before] = '\0';
+    path->text.overflow = false; /* a name too long for a message; the next one may fit */
 }
 
 /* A tag as HTML has it: "<", an optional "/", a letter, anything, ">". A lone "<" is text. */
 static bool has_markup(const char *text)
 {
-    for (const char *p = text; (p = strchr(p, '<')); p++) {
+    const char *last = strrchr(text, '>'), *p = text;
+    for (; last && (p = strchr(p, '<')) && p < last; p++) {
         const char *name = p[1] == '/' ? p + 2 : p + 1;
-        bool letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
-        if (letter && strchr(name, '>'))
+        if ((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z'))
             return true;
     }
     return false;
@@ -119,22 +120,32 @@ static json_t *check_string(struct path *path, const nf_param *param, const json
     return check_text(path, param, value);
 }
 
+/* A number of Lua that is whole, also when it is a float (2.0); floats beyond 2^53 are not exact any more. */
+static bool whole_number(const json_t *value, long long *number)
+{
+    double real = json_real_value(value);
+    if (json_is_integer(value)) {
+        *number = json_integer_value(value);
+        return true;
+    }
+    if (!json_is_real(value) || floor(real) != real || fabs(real) > 9007199254740992.0)
+        return false;
+    *number = (long long)real;
+    return true;
+}
+
 static json_t *check_integer(struct path *path, const nf_param *param, const json_t *value)
 {
-    bool whole =
-        json_is_integer(value)
-        || (json_is_real(value) && floor(json_real_value(value)) == json_real_value(value));
-    double number = whole ? json_number_value(value) : 0;
+    long long number;
     char why[96];
-    if (!whole)
+    if (!whole_number(value, &number))
         return refuse(path, NF_E_ARG, "", "a whole number is expected");
-    if (param->least != param->most
-        && (number < (double)param->least || number > (double)param->most)) {
-        snprintf(why, sizeof why, "%.0f is out of range; allowed are %lld to %lld", number,
+    if (param->least != param->most && (number < param->least || number > param->most)) {
+        snprintf(why, sizeof why, "%lld is out of range; allowed are %lld to %lld", number,
                  (long long)param->least, (long long)param->most);
         return refuse(path, NF_E_ARG, "", why);
     }
-    return json_integer((json_int_t)number);
+    return json_integer(number);
 }
 
 static json_t *check_list(struct path *path, const nf_param *param, const json_t *value)
@@ -173,6 +184,21 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* One name of a map with its value, in wire form. */
+static json_t *check_pair(struct path *path, const nf_param *param, const char *name,
+                          const json_t *value)
+{
+    static const nf_param name_param = {.name = "name", .type = NF_STRING};
+    json_t *designation = json_string(name);
+    json_t *checked = check_string(path, &name_param, designation);
+    json_decref(designation);
+    json_t *text = checked ? check_text(path, param, value) : NULL;
+    if (text)
+        return json_pack("{s:o, s:o}", "name", checked, "value", text);
+    json_decref(checked);
+    return NULL;
+}
+
 /* A map {VIP = true}: sorted, so that the same table gives the same request. */
 static json_t *check_map(struct path *path, const nf_param *param, const json_t *map)
 {
@@ -191,13 +217,13 @@ static json_t *check_map(struct path *path, const nf_param *param, const json_t 
         if (json_is_null(value))
             continue;
         size_t before = enter(path, names[i]);
-        json_t *text = check_text(path, param, value);
+        json_t *pair = check_pair(path, param, names[i], value);
         leave(path, before);
-        if (!text) {
+        if (!pair) {
             json_decref(list);
             return NULL;
         }
-        json_array_append_new(list, json_pack("{s:s, s:o}", "name", names[i], "value", text));
+        json_array_append_new(list, pair);
     }
     return list;
 }
