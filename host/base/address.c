@@ -17,7 +17,9 @@ nf_status nf_address_split(const char *text, char *host, size_t host_size, int *
         from++;
         to--;
     }
-    if (!colon || to == from || end == colon + 1 || *end || number < 0 || number > 65535
+    bool digit =
+        colon && colon[1] >= '0' && colon[1] <= '9'; /* strtol would take blanks and signs */
+    if (!digit || to == from || *end || number < 0 || number > 65535
         || (size_t)(to - from) >= host_size)
         return nf_error_set(err, NF_E_CONFIG, "'%s' is not HOST:PORT, for example 127.0.0.1:8080",
                             text);
@@ -35,6 +37,17 @@ bool nf_address_is_loopback(const char *host)
     if (inet_pton(AF_INET, host, &v4) == 1)
         return (ntohl(v4.s_addr) >> 24) == 127;
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* Nothing that some other reader of the address could take for its end or for a separator. */
+static bool plain_characters(const char *url)
+{
+    for (; *url; url++) {
+        unsigned char c = (unsigned char)*url;
+        if (c <= ' ' || c == 0x7F || c == '\\' || c == '#')
+            return false;
+    }
+    return true;
 }
 
 /* The host of a URL behind "scheme://", without port and brackets. */
@@ -66,7 +79,7 @@ nf_status nf_url_check(const char *url, nf_error *err)
     char host[256];
     bool secure = strncmp(url, "https://", 8) == 0;
     bool plain = strncmp(url, "http://", 7) == 0;
-    if ((!secure && !plain) || strchr(url, '#')
+    if ((!secure && !plain) || !plain_characters(url)
         || !url_host(url + (secure ? 8 : 7), host, sizeof host))
         return nf_error_set(err, NF_E_CONFIG, "'%s' is not an address like https://api.example.com",
                             url);
