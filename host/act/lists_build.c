@@ -31,7 +31,7 @@ static char *quote_name(const char *name, bool first)
     char *out = nf_alloc(6 * len + 5);
     out[0] = first ? '{' : ',';
     size_t size = 1 + nf_json_quote(name, len, out + 1);
-    strcpy(out + size, ":");
+    memcpy(out + size, ":", 2);
     return out;
 }
 

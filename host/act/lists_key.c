@@ -142,7 +142,7 @@ bool nf_list_key_of_json(nf_list_key *key, const json_t *value, const char *coun
     }
     case JSON_TRUE:
     case JSON_FALSE:
-        strcpy(text, json_is_true(value) ? "true" : "false");
+        snprintf(text, sizeof text, "%s", json_is_true(value) ? "true" : "false");
         break;
     default:
         return false;

@@ -99,7 +99,7 @@ static void replace_prefix(const nf_phone_plan *plan, const char *digits, int en
         memcpy(out + lead, digits + found->at[group], taken);
         out += lead + taken;
     }
-    strcpy(out, digits + end);
+    memcpy(out, digits + end, strlen(digits + end) + 1);
 }
 
 /* The national number without its trunk prefix. `out` has room for DIGITS_MAX + the longest rule.
@@ -115,7 +115,7 @@ static void strip_trunk(const nf_phone_plan *plan, const char *digits, char *out
         if (!worse && (possible(plan, length) || too_long(plan, length)))
             return;
     }
-    strcpy(out, digits);
+    memcpy(out, digits, strlen(digits) + 1);
 }
 
 static const nf_phone_plan *plan_at(unsigned position)

@@ -201,8 +201,10 @@ static void raise_parameter_events(sim_task *task, const json_t *names)
 
 static void note_context(sim_task *task)
 {
-    if (task->context_ms < 0 && task->accept_sent_ns)
-        task->context_ms = (double)((nf_clock_ns() - task->accept_sent_ns) / 10000) / 100;
+    if (task->context_ms < 0 && task->accept_sent_ns) {
+        uint64_t hundredths = (nf_clock_ns() - task->accept_sent_ns) / 10000;
+        task->context_ms = (double)hundredths / 100;
+    }
 }
 
 static void apply_update(sim_task *task, const json_t *update)
