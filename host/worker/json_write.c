@@ -128,9 +128,9 @@ static void write_object(writer *w, int table, size_t count)
         keys[n].text = lua_tolstring(L, -1, &keys[n].len);
         n++;
     }
-    sort_keys(keys, count);
+    sort_keys(keys, n);
     int level = w->depth++;
-    for (size_t i = 0; i < count && !w->sink->over; i++) {
+    for (size_t i = 0; i < n && !w->sink->over; i++) {
         nf_sink_bytes(w->sink, i ? "," : "{", 1);
         nf_sink_quoted(w->sink, keys[i].text, keys[i].len);
         nf_sink_bytes(w->sink, ":", 1);
