@@ -106,27 +106,46 @@ nf_status nf_store_each_open_run(nf_store *store,
     return finish(store, s, rc, err);
 }
 
+/* The id before the first event since then: ids grow with time, so walking back needs no index on the time. */
+static nf_status before_recent(nf_store *store, int64_t since_ms, int64_t *id, nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status = prepare(store, "SELECT id, received FROM event ORDER BY id DESC", &s, err);
+    if (status != NF_OK)
+        return status;
+    *id = 0;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW && sqlite3_column_int64(s, 1) >= since_ms)
+        continue;
+    if (rc == SQLITE_ROW) {
+        *id = sqlite3_column_int64(s, 0);
+        rc = SQLITE_DONE;
+    }
+    return finish(store, s, rc, err);
+}
+
 nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
                                void (*each)(void *ctx, const nf_event_row *event), void *ctx,
                                nf_error *err)
 {
-    /* ids grow with time, so walking back from the newest needs no index on the time */
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status = prepare(
-        store, "SELECT id, subscription, hash, received FROM event ORDER BY id DESC", &s, err);
+    int64_t before = 0;
+    nf_status status = before_recent(store, since_ms, &before, err);
+    if (status == NF_OK)
+        status = prepare(store,
+                         "SELECT id, subscription, hash, received FROM event WHERE id > ?"
+                         " ORDER BY id",
+                         &s, err);
     if (status != NF_OK)
         return status;
+    sqlite3_bind_int64(s, 1, before);
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         nf_event_row event = {
             .id = sqlite3_column_int64(s, 0),
             .subscription = sqlite3_column_int64(s, 1),
             .received_ms = sqlite3_column_int64(s, 3),
         };
-        if (event.received_ms < since_ms) {
-            rc = SQLITE_DONE;
-            break;
-        }
         hash_at(s, 2, event.hash);
         each(ctx, &event);
     }

@@ -95,7 +95,8 @@ int64_t nf_dedupe_find(nf_dedupe *dedupe, const nf_event *event)
     struct key key = by_task ? task_key(event) : body_key(&event->row);
     drop_old(dedupe, event->row.received_ms);
     const struct entry *entry = find(dedupe, &key);
-    bool same = entry && memcmp(entry->body, event->row.hash, NF_SHA256_SIZE) == 0;
+    bool same = entry && entry->received_ms >= event->row.received_ms - NF_DEDUPE_MS
+                && memcmp(entry->body, event->row.hash, NF_SHA256_SIZE) == 0;
     return same ? entry->event : 0;
 }
 
