@@ -32,7 +32,7 @@ static int run(const nf_cli *cli, const nf_given *given)
     int status = NF_EXIT_CONFIG;
     if (!config) {
         fputs(nf_strbuf_text(&errors), stderr);
-        if (access(path, F_OK) != 0)
+        if (!nf_given_has(given, "config") && access(path, F_OK) != 0)
             fputs(
                 "Name the configuration with --config FILE, or try flows without one: nimflow dev\n",
                 stderr);

@@ -25,7 +25,7 @@ def check(root):
 
 RIGHT = {"README.md": "Build it in build/dev, work in peace, share what you learn.\n", "host/a.c": "/* network/x */\n"}
 WRONG = [(f"docs/X.md:2: '{word}", {"docs/X.md": f"fine\nsee {word}x\n"})
-         for word in ("../sha" + "red", "/wo" + "rk/", "/ro" + "ot/", "/home/a")]
+         for word in ("../sha" + "red", "/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/a")]
 
 if __name__ == "__main__":
     sys.exit(sources.run(check, WRONG, RIGHT))
