@@ -18,8 +18,8 @@ struct place {
 
 static void complain(const struct place *p, const nf_yaml *node, const char *text)
 {
-    nf_strbuf_addf(p->errors, "%s:%d:%d: %s: %s\n", p->path, node->line, node->column,
-                   node->key ? node->key : "item", text);
+    nf_yaml_error(p->errors, p->path, node->line, node->column, "%s: %s",
+                  node->key ? node->key : "item", text);
 }
 
 static void set_text(char **slot, char *value)
@@ -201,8 +201,7 @@ static void unknown_key(const struct place *p, const nf_key *keys, const nf_yaml
         names[n++] = keys->name;
     names[n] = NULL;
     nf_suggest_error(&err, NF_E_CONFIG, "key", node->key, names);
-    nf_strbuf_addf(p->errors, "%s:%d:%d: %s\n", p->path, node->key_line, node->key_column,
-                   err.text);
+    nf_yaml_error(p->errors, p->path, node->key_line, node->key_column, "%s", err.text);
 }
 
 void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path,

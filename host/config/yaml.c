@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,24 @@ struct reader {
     bool failed; /* the text itself is broken: stop reading */
 };
 
+void nf_yaml_error(nf_strbuf *errors, const char *path, int line, int column, const char *format,
+                   ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (char *p = text; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7F)
+            *p = '?';
+    }
+    nf_strbuf_addf(errors, "%s:%d:%d: %s\n", path, line, column, text);
+}
+
 static void complain(struct reader *r, yaml_mark_t at, const char *text)
 {
-    nf_strbuf_addf(r->errors, "%s:%zu:%zu: %s\n", r->path, at.line + 1, at.column + 1, text);
+    nf_yaml_error(r->errors, r->path, (int)at.line + 1, (int)at.column + 1, "%s", text);
     r->failed = true;
 }
 
@@ -81,8 +97,8 @@ static void check_duplicate(struct reader *r, const nf_yaml *map, const char *ke
     const nf_yaml *child;
     LL_FOREACH (map->children, child) {
         if (strcmp(child->key, key) == 0) {
-            nf_strbuf_addf(r->errors, "%s:%zu:%zu: key '%s' stands here twice (first in line %d)\n",
-                           r->path, at.line + 1, at.column + 1, key, child->key_line);
+            nf_yaml_error(r->errors, r->path, (int)at.line + 1, (int)at.column + 1,
+                          "key '%s' stands here twice (first in line %d)", key, child->key_line);
             return;
         }
     }
