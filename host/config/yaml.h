@@ -28,7 +28,7 @@ typedef struct nf_yaml {
  */
 nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors);
 
-/** Add the line "PATH:LINE:COLUMN: text" to `errors`; control characters in the text become '?', so it stays one line. */
+/** Add the line "PATH:LINE:COLUMN: text" to `errors`; control characters become '?', so that it stays one line. */
 void nf_yaml_error(nf_strbuf *errors, const char *path, int line, int column, const char *format,
                    ...) __attribute__((format(printf, 5, 6)));
 

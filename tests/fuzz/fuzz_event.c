@@ -1,6 +1,6 @@
 /* layer: tenant */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_event.c: any bytes as a notification: taken exactly if it is a JSON object, and found again as its repetition. */
+/* fuzz_event.c: any bytes as a notification: taken exactly if it is a JSON object, and then found as its repetition. */
 #include "base/jscan.h"
 #include "tenant/dedupe.h"
 
