@@ -347,8 +347,7 @@ def run_demo(programs):
                 if ms is not None:
                     times.append(ms)
                 say()
-    say(f"{paint('dim', 'The context time runs from the POST of the trigger until the task is updated. In the first call of')}\n"
-        f"{paint('dim', 'each flow it includes reading the workbook.')}")
+    say(paint("dim", "The context time runs from the POST of the trigger until the task is updated."))
     result = paint("good", "all as they should be") if not wrong else paint("bad", f"{wrong} wrong")
     middle = statistics.median_low(times) if times else 0
     say(f"{calls} calls, {result}. Context time: median {time_text(middle)}, longest {time_text(max(times, default=0))}.")
