@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""addressbook.py: writes Addressbook.xlsx beside itself, the same bytes every time. Python's standard library only.
+"""addressbook.py: writes lists/Addressbook.xlsx, the same bytes every time. Python's standard library only.
 
 The sheet "Contacts" holds one named table "Contacts" of 200 people, written as an address book grows in real life: telephone
 numbers in every spelling people use, some stored as numbers, umlauts, an empty row, two people who share a number,
@@ -187,4 +187,4 @@ def write(path):
 
 
 if __name__ == "__main__":
-    write(pathlib.Path(__file__).resolve().with_name("Addressbook.xlsx"))
+    write(pathlib.Path(__file__).resolve().parent / "lists/Addressbook.xlsx")

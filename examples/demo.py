@@ -222,7 +222,7 @@ class Stage:
             (tenant / folder).mkdir()
         for flow in self.flows:
             shutil.copy(EXAMPLES / "flows" / f"{flow}.lua", tenant / "flows")
-        shutil.copy(EXAMPLES / "Addressbook.xlsx", tenant / "lists")
+        shutil.copy(EXAMPLES / "lists/Addressbook.xlsx", tenant / "lists")
         self.host = self.start("serve", "--config", str(self.config))
         self.wait_ready(self.host.after("reached by Nimbus at "))
 

@@ -96,9 +96,9 @@ static size_t tenant_names(const char *dir, char ***names)
     size_t count = 0;
     *names = NULL;
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        char *path = nf_format("%s/%s/tenant.yaml", dir, entry->d_name);
-        struct stat st;
-        if (entry->d_name[0] != '.' && stat(path, &st) == 0) {
+        char *path = nf_format("%s/%s", dir, entry->d_name);
+        struct stat st; /* a folder without tenant.yaml is an error of its reading, not a tenant less */
+        if (entry->d_name[0] != '.' && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
             *names = nf_realloc(*names, (count + 1) * sizeof **names);
             (*names)[count++] = nf_strdup(entry->d_name);
         }

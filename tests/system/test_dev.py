@@ -31,7 +31,7 @@ class Dev(unittest.TestCase):
         os.mkdir(self.temporary)
         shutil.copytree(EXAMPLES / "flows", os.path.join(self.work, "flows"))
         os.mkdir(os.path.join(self.work, "lists"))
-        shutil.copy(EXAMPLES / "Addressbook.xlsx", os.path.join(self.work, "lists"))
+        shutil.copy(EXAMPLES / "lists/Addressbook.xlsx", os.path.join(self.work, "lists"))
         self.program = None
 
     def tearDown(self):

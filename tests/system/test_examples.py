@@ -50,7 +50,7 @@ class Examples(unittest.TestCase):
     maxDiff = None
 
     def run_flow(self, flow, event):
-        done = subprocess.run([NIMFLOW, "run", "--dry-run", "--json", "--event", event, "--lists", EXAMPLES,
+        done = subprocess.run([NIMFLOW, "run", "--dry-run", "--json", "--event", event,
                                EXAMPLES / "flows" / f"{flow}.lua"], capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         lines = done.stdout.splitlines()
@@ -83,7 +83,7 @@ class Examples(unittest.TestCase):
         sys.path.insert(0, str(EXAMPLES))
         import zipfile
         import addressbook
-        with zipfile.ZipFile(EXAMPLES / "Addressbook.xlsx") as archive:
+        with zipfile.ZipFile(EXAMPLES / "lists/Addressbook.xlsx") as archive:
             kept = {name: archive.read(name).decode() for name in archive.namelist()}
         made = {name: '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n' + xml for name, xml in addressbook.parts()}
         self.assertEqual(kept, made)

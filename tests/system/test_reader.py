@@ -116,7 +116,7 @@ class Xlsx(Case):
         return self.good("xlsx", "a.xlsx", self.book({"S": wb.sheet(rows_xml)}, **named))
 
     def test_address_book(self):
-        data = (SOURCE / "examples/Addressbook.xlsx").read_bytes()
+        data = (SOURCE / "examples/lists/Addressbook.xlsx").read_bytes()
         lines = run("xlsx", "Addressbook.xlsx", data)
         self.assertEqual((lines[0]["sheet"], lines[0]["table"]), ("Contacts", "Contacts"))
         self.assertEqual(lines[-1], {"end": True, "rows": 199})
