@@ -89,7 +89,10 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names of the sub-folders, sorted, so that errors and logs have one order. */
+/*
+ * The names of the sub-folders, sorted, so that errors and logs have one order. One without
+ * tenant.yaml is among them: reading it reports that.
+ */
 static size_t tenant_names(const char *dir, char ***names)
 {
     DIR *folder = opendir(dir);
@@ -97,7 +100,7 @@ static size_t tenant_names(const char *dir, char ***names)
     *names = NULL;
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         char *path = nf_format("%s/%s", dir, entry->d_name);
-        struct stat st; /* a folder without tenant.yaml is an error of its reading, not a tenant less */
+        struct stat st;
         if (entry->d_name[0] != '.' && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
             *names = nf_realloc(*names, (count + 1) * sizeof **names);
             (*names)[count++] = nf_strdup(entry->d_name);

@@ -49,7 +49,7 @@ class Documents(unittest.TestCase):
     def run_lua(self, source, *args):
         file = self.folder / "block.lua"
         file.write_text(source, encoding="utf-8")
-        done = self.nimflow("run", "--dry-run", "--json", "--lists", EXAMPLES, *args, file)
+        done = self.nimflow("run", "--dry-run", "--json", "--lists", EXAMPLES / "lists", *args, file)
         for line in done.stdout.splitlines():
             self.assertIn(json.loads(line)["outcome"], ("done", "skipped"), line)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
