@@ -12,9 +12,9 @@
 
 typedef struct nf_dedupe nf_dedupe;
 
-/* The window, and the most that is remembered: above 8,000 events a second for a whole minute the
+/* The window, and the most that is remembered: above 8,700 events a second for a whole minute the
  * window gets shorter. */
-enum { NF_DEDUPE_MS = 60000, NF_DEDUPE_MOST = 500000 };
+enum { NF_DEDUPE_MS = 60000, NF_DEDUPE_MOST = 1 << 19 };
 
 /** An empty memory. */
 nf_dedupe *nf_dedupe_new(void);

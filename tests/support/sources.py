@@ -6,6 +6,7 @@ can fail: it is run on small made-up trees with one mistake each (`wrong`), and 
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ SKIPPED = {".git", "build", "__pycache__"}
 def files(root, *suffixes):
     """The project's files with one of these endings (all without), relative to `root`, sorted."""
     found = []
-    if (root / ".git").exists():
+    if (root / ".git").exists() and shutil.which("git"):
         listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True, text=True, check=True)
         found = [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
     else:
