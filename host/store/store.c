@@ -57,7 +57,9 @@ static nf_status commit(nf_store *store, nf_write *batch, nf_error *err)
 {
     nf_database *db = &store->db;
     nf_status status = nf_database_step(db, NF_SQL_BEGIN, err);
-    if (!batch && status == NF_OK)
+    /* a group may change nothing (the end of a run that was refused): that it succeeds says nothing
+     * about the disk */
+    if ((!batch || atomic_load(&store->failing)) && status == NF_OK)
         status = nf_database_step(db, NF_SQL_PROBE, err);
     for (nf_write *w = batch; w && status == NF_OK; w = w->next) {
         status = w->apply(db, w, err);

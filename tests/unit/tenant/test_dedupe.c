@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* De-duplication against a list that is searched from end to end: random deliveries, times that go on, some forgotten. */
+/* De-duplication against a list that is searched from end to end: random deliveries, some of them forgotten. */
 #include "tenant/dedupe.h"
 
 #include "unit.h"
