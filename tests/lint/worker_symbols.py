@@ -14,7 +14,7 @@ ALLOWED = {
         snprintf vsnprintf __snprintf_chk __vsnprintf_chk _setjmp __longjmp_chk clock_gettime strerrordesc_np
         __memmove_chk __strcpy_chk""",
     "system calls": """
-        _exit close fcntl madvise mmap munmap poll prctl read setrlimit sigaction sigaddset sigaltstack sigemptyset
+        _exit close fcntl madvise mmap munmap poll prctl read setpriority setrlimit sigaction sigaddset sigaltstack sigemptyset
         sigprocmask syscall timer_create
         timer_settime write __libc_current_sigrtmin""",
     "the stack switch of other machines": "getcontext makecontext swapcontext",
