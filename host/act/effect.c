@@ -246,8 +246,3 @@ void nf_effect_cancel(nf_call *call)
     else
         free_call(call);
 }
-
-const nf_action *nf_effect_action(const nf_call *call)
-{
-    return call->action;
-}

@@ -39,7 +39,4 @@ nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, cons
 /** Stop it; the owner is not told. */
 void nf_effect_cancel(nf_call *call);
 
-/** Its action. */
-const nf_action *nf_effect_action(const nf_call *call);
-
 #endif

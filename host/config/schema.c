@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/alloc.h"
 #include "base/macros.h"
+#include "base/phone.h"
 #include "base/suggest.h"
 
 #include <stdlib.h>
@@ -54,6 +55,11 @@ static void apply_text(const struct place *p, const nf_key *key, const nf_yaml *
         if (n != 2 || t[0] < 'A' || t[0] > 'Z' || t[1] < 'A' || t[1] > 'Z')
             nf_error_set(&err, NF_E_CONFIG,
                          "'%s' is not a country; write two capital letters, for example CH", t);
+        else if (!nf_phone_country_known(t))
+            nf_error_set(&err, NF_E_CONFIG,
+                         "'%s' is no country with telephone numbers; write its ISO 3166 code, "
+                         "for example CH",
+                         t);
         break;
     default:
         if (n == 0)

@@ -358,13 +358,3 @@ nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger 
     }
     return NULL;
 }
-
-nf_subscription *nf_subscriptions_by_id(nf_subscriptions *subs, int64_t id)
-{
-    struct entry *e;
-    DL_FOREACH (subs->entries, e) {
-        if (e->public.id == id)
-            return &e->public;
-    }
-    return NULL;
-}

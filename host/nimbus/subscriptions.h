@@ -62,9 +62,6 @@ nf_subscription *nf_subscriptions_by_secret(nf_subscriptions *subs, const char *
 nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger *trigger,
                                        const char *filter);
 
-/** The subscription with this id, or NULL. */
-nf_subscription *nf_subscriptions_by_id(nf_subscriptions *subs, int64_t id);
-
 /** Is everything registered that is wanted? */
 bool nf_subscriptions_settled(const nf_subscriptions *subs);
 

@@ -150,6 +150,10 @@ class Texts(Folder):
         self.write("tenants/acme/tenant.yaml", TENANT + "country: NO\n")  # Norway, no truth value
         self.assertEqual((0, []), self.serve("--check-config"))
 
+    def test_a_country_that_is_none(self):
+        self.write("tenants/acme/tenant.yaml", TENANT + "country: XX\n")
+        self.refuses(("tenant.yaml:3:10: country: ", "'XX' is no country with telephone numbers"))
+
     def test_missing_file(self):
         self.refuses("nope.yaml: No such file or directory", config="nope.yaml")
         self.refuses("tenants: Is a directory", config="tenants")
