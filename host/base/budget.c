@@ -44,7 +44,7 @@ const char *nf_budget_report_name(nf_budget budget)
 
 nf_limits nf_limits_standard(void)
 {
-    nf_limits limits;
+    nf_limits limits = {0};
     for (int i = 0; i < NF_BUDGET_COUNT; i++)
         limits.of[i] = budgets[i].standard;
     return limits;
@@ -52,7 +52,7 @@ nf_limits nf_limits_standard(void)
 
 nf_limits nf_limits_ceiling(void)
 {
-    nf_limits limits;
+    nf_limits limits = {0};
     for (int i = 0; i < NF_BUDGET_COUNT; i++)
         limits.of[i] = budgets[i].ceiling;
     return limits;
@@ -135,8 +135,8 @@ static nf_status parse_value(nf_unit unit, const char *text, uint64_t *value, nf
     return nf_error_set(err, NF_E_ARG, "'%s' is not a whole number", text);
 }
 
-nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char *name,
-                        const char *value, nf_error *err)
+nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, nf_setter setter,
+                        const char *name, const char *value, nf_error *err)
 {
     const char *names[NF_BUDGET_COUNT + 1] = {NULL};
     for (int i = 0; i < NF_BUDGET_COUNT; i++) {
@@ -157,6 +157,7 @@ nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char 
                                 value, (unsigned long long)ceiling->of[i], unit);
         }
         limits->of[i] = number;
+        limits->set_by[i] = (uint8_t)setter;
         return NF_OK;
     }
     return nf_suggest_error(err, NF_E_ARG, "limit", name, names);

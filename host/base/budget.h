@@ -21,9 +21,12 @@ typedef enum nf_unit { NF_UNIT_MS, NF_UNIT_BYTES, NF_UNIT_COUNT } nf_unit;
     X(MEMORY, "memory", BYTES, 32 << 20, 80 << 20, "memory of the script")                         \
     X(EFFECTS, "effects", COUNT, 100, 10000, "effects (updates, requests, sleeps)")                \
     X(LOOKUPS, "lookups", COUNT, 1000, 100000, "look-ups in lists")                                \
+    X(IN_FLIGHT, "in_flight", COUNT, 8, 8, "effects at one time (`flow.all`); more wait")          \
     X(LOG, "log", BYTES, 64 << 10, 1 << 20, "bytes of log lines")                                  \
+    X(LOG_LINES, "log_lines", COUNT, 1000, 100000, "log lines")                                    \
     X(RESULT, "result", BYTES, 64 << 10, 1 << 20, "bytes of the returned value as JSON")           \
-    X(SOURCE, "source", BYTES, 1 << 20, 1 << 20, "bytes of the flow's source")
+    X(SOURCE, "source", BYTES, 1 << 20, 1 << 20, "bytes of the flow's source")                     \
+    X(LOAD, "load", MS, 1000, 10000, "CPU time for loading the flow, once per version")
 
 typedef enum nf_budget {
 #define X(name, text, unit, standard, ceiling, doc) NF_BUDGET_##name,
@@ -32,9 +35,28 @@ typedef enum nf_budget {
         NF_BUDGET_COUNT
 } nf_budget;
 
-/** One limit per budget, in the budget's unit. */
+/*
+ * Who set a limit. X(NAME, text), as it stands behind both numbers: "1003 ms of 1000 ms, set in tenant.yaml".
+ */
+#define NF_SETTER_MAP(X)                                                                           \
+    X(STANDARD, "the standard limit")                                                              \
+    X(HOST, "set in nimflow.yaml")                                                                 \
+    X(TENANT, "set in tenant.yaml")                                                                \
+    X(ADMIN, "set by 'nimflow limits'")                                                            \
+    X(FLOW, "set by the flow")                                                                     \
+    X(COMMAND, "set by --limit")
+
+typedef enum nf_setter {
+#define X(name, text) NF_SETTER_##name,
+    NF_SETTER_MAP(X)
+#undef X
+        NF_SETTER_COUNT
+} nf_setter;
+
+/** One limit per budget, in the budget's unit, and who set it (an nf_setter). */
 typedef struct nf_limits {
     uint64_t of[NF_BUDGET_COUNT];
+    uint8_t set_by[NF_BUDGET_COUNT];
 } nf_limits;
 
 /** What one run used of a budget: the limit it had, what it used in all, and the most at one time. */
@@ -85,11 +107,11 @@ nf_limits nf_limits_standard(void);
 nf_limits nf_limits_ceiling(void);
 
 /**
- * Set one limit by name from text: "cpu" "100ms", "memory" "40MiB", "effects" "10". The value must be at least 1 and at
- * most `ceiling`'s; the error names the limit, the text and the range.
+ * Set one limit by name from text: "cpu" "100ms", "memory" "40MiB", "effects" "10"; `setter` is who does. The value must
+ * be at least 1 and at most `ceiling`'s; the error names the limit, the text and the range.
  */
-nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, const char *name,
-                        const char *value, nf_error *err);
+nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, nf_setter setter,
+                        const char *name, const char *value, nf_error *err);
 
 /** Read "1500", "100ms", "2s", "5min", "1h", "2d": to ms. A bare number counts `bare_ms` each (0: refused). */
 nf_status nf_duration_parse(const char *text, uint64_t bare_ms, uint64_t *ms, nf_error *err);

@@ -17,10 +17,11 @@
 #include <stdint.h>
 
 enum {
-    NF_WORKER_FD = 3,          /* the channel in a worker */
-    NF_WORKER_PAGE_FD = 4,     /* a page shared with the broker: struct nf_worker_page */
-    NF_WORKER_RUNS_MAX = 1000, /* at one time, with loads; more break the protocol */
-    NF_FRAME_MAX = 4 << 20     /* largest payload; a larger one breaks the protocol */
+    NF_WORKER_FD = 3,           /* the channel in a worker */
+    NF_WORKER_PAGE_FD = 4,      /* a page shared with the broker: struct nf_worker_page */
+    NF_WORKER_RUNS_MAX = 10000, /* at one time, with loads; more break the protocol */
+    NF_ALIVE_MS = 200,
+    NF_FRAME_MAX = 4 << 20 /* largest payload; a larger one breaks the protocol */
 };
 
 typedef enum nf_msg {
@@ -32,12 +33,15 @@ typedef enum nf_msg {
     NF_MSG_START,    /* id: run; payload: nf_msg_start, then the event's JSON (may be empty: nil) */
     NF_MSG_RESULT, /* id: run; aux: 0 result, 1 error; payload: nf_msg_result, JSON (empty: nil) */
     NF_MSG_CANCEL, /* id: run; aux: the outcome it shall end with */
+    NF_MSG_LIMITS, /* id: run; payload: nf_limits, in force from its next slice; the run may have ended */
+    NF_MSG_PAUSE, /* aux 1: no slice begins (deadlines still end runs), 0: go on */
 
     /* worker to broker */
     NF_MSG_READY = 64, /* locked down and ready */
     NF_MSG_LOADED,     /* id: version; aux: 0 loaded, 1 failed; payload: JSON, see below */
     NF_MSG_EFFECT,     /* id: run; payload: nf_msg_effect, where (where_len), arguments as JSON */
-    NF_MSG_END, /* id: run; aux: outcome; payload: nf_msg_end, then result, error, log as JSON */
+    NF_MSG_END,   /* id: run; aux: outcome; payload: nf_msg_end, then result, error, log as JSON */
+    NF_MSG_ALIVE, /* nothing else was said for NF_ALIVE_MS while a run used the CPU */
 } nf_msg;
 
 typedef struct nf_frame {
@@ -107,7 +111,8 @@ typedef struct nf_msg_end {
 
 /*
  * END's JSON: result: any value, or empty; with outcome skipped the reason as a string.
- * error: empty, or {"message", "where", "kind", "traceback": [...]}. For a budget the message names both numbers.
+ * error: empty, or {"message", "where", "kind", "traceback": [...]}. For a budget the message names both numbers and who
+ * set the limit; with over-cpu there is also "cpu_lines": [{"line": 12, "ms": 840}, ...], where most of the time went.
  * log: a list of {"level": "info", "text": "...", "line": 12}.
  */
 

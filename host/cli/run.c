@@ -234,7 +234,7 @@ static bool read_limits(struct job *job, const nf_given *given, nf_error *err)
         const char *equals = strchr(values[i], '=');
         char *name = equals ? nf_memdup(values[i], (size_t)(equals - values[i])) : NULL;
         if (name)
-            nf_limits_set(&job->limits, &ceiling, name, equals + 1, err);
+            nf_limits_set(&job->limits, &ceiling, NF_SETTER_COMMAND, name, equals + 1, err);
         else
             nf_error_set(err, NF_E_ARG, "--limit %s: write NAME=VALUE, for example cpu=100ms",
                          values[i]);

@@ -27,7 +27,7 @@ static const nf_key host_keys[] = {
      .doc = "How much is logged to standard error: error, warn, info or debug."},
     {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false",
      .doc = "Log lines as JSON objects."},
-    {"limits", NF_KEY_LIMITS, AT(limits), .standard = "see the budgets",
+    {"limits", NF_KEY_LIMITS, AT(limits), .setter = NF_SETTER_HOST, .standard = "see the budgets",
      .doc =
          "Budgets of a run, for all tenants: cpu, wall, memory, effects, lookups, log, result, source."},
     {0},
@@ -43,7 +43,7 @@ static const nf_key tenant_keys[] = {
      .doc = "File (mode 600) whose first line is the bearer token of the connection."},
     {"country", NF_KEY_COUNTRY, AT(country), .standard = "CH",
      .doc = "Country of telephone numbers that are written without one."},
-    {"limits", NF_KEY_LIMITS, AT(limits), .standard = "the host's",
+    {"limits", NF_KEY_LIMITS, AT(limits), .setter = NF_SETTER_TENANT, .standard = "the host's",
      .doc = "Budgets of a run, at most the host's."},
     {"workers", NF_KEY_INTEGER, AT(workers), .least = 1, .most = 256, .standard = "one per core",
      .doc = "Most worker processes at a time."},

@@ -119,13 +119,15 @@ static void apply_choice(const struct place *p, const nf_key *key, const nf_yaml
     complain(p, node, err.text);
 }
 
-static void apply_limits(const struct place *p, const nf_yaml *map, nf_limits *limits)
+static void apply_limits(const struct place *p, const nf_key *key, const nf_yaml *map,
+                         nf_limits *limits)
 {
     for (const nf_yaml *node = map->children; node; node = node->next) {
         nf_error err = {0};
         if (node->kind != NF_YAML_SCALAR)
             complain(p, node, "a value like 100ms, 32MiB or 100 is expected");
-        else if (nf_limits_set(limits, p->ceiling, node->key, node->text, &err) != NF_OK)
+        else if (nf_limits_set(limits, p->ceiling, key->setter, node->key, node->text, &err)
+                 != NF_OK)
             complain(p, node, err.text);
     }
 }
@@ -179,7 +181,7 @@ static void apply_key(const struct place *p, const nf_key *key, const nf_yaml *n
         apply_choice(p, key, node, slot);
         break;
     case NF_KEY_LIMITS:
-        apply_limits(p, node, slot);
+        apply_limits(p, key, node, slot);
         break;
     case NF_KEY_TEXTS:
         apply_texts(p, node, slot);

@@ -33,6 +33,7 @@ typedef struct nf_key {
     size_t offset; /* in the struct that is filled */
     bool required;
     uint64_t least, most;
+    nf_setter setter;           /* of NF_KEY_LIMITS */
     const char *const *choices; /* ends with NULL */
     const char *standard;       /* default, for the reference */
     const char *doc;            /* one sentence */

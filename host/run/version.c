@@ -96,7 +96,7 @@ static nf_status read_limits(nf_handler *handler, const json_t *limits, const nf
         }
         nf_status status =
             given
-                ? nf_limits_set(&handler->limits, ceiling, name, given, err)
+                ? nf_limits_set(&handler->limits, ceiling, NF_SETTER_FLOW, name, given, err)
                 : nf_error_set(err, NF_E_ARG, "limit %s: a text like \"100ms\" is expected", name);
         if (status != NF_OK)
             return status;

@@ -325,6 +325,8 @@ nf_usage nf_run_usage(const nf_run *run)
     usage.of[NF_BUDGET_MEMORY] = row(limit[NF_BUDGET_MEMORY], run->arena->used, run->arena->peak);
     usage.of[NF_BUDGET_EFFECTS] = row(limit[NF_BUDGET_EFFECTS], run->effects, run->effects_peak);
     usage.of[NF_BUDGET_LOOKUPS] = row(limit[NF_BUDGET_LOOKUPS], run->lookups, run->lookups_peak);
+    usage.of[NF_BUDGET_IN_FLIGHT] =
+        row(limit[NF_BUDGET_IN_FLIGHT], run->effects_flying, run->effects_peak);
     usage.of[NF_BUDGET_LOG] = row(limit[NF_BUDGET_LOG], run->log_len, run->log_len);
     usage.of[NF_BUDGET_RESULT] = row(limit[NF_BUDGET_RESULT], run->result_len, run->result_len);
     usage.of[NF_BUDGET_SOURCE] = row(limit[NF_BUDGET_SOURCE], run->source_len, run->source_len);

@@ -42,7 +42,8 @@ def cpu_ns(process):
 
 
 def start_frame(run, version, event):
-    payload = struct.pack("=QII4Qq8Q", version, 0, 0 if event else NO_TRIGGER, 1, 2, run, 4, NOW_MS, *limits_of(None))
+    payload = (struct.pack("=QII4Qq", version, 0, 0 if event else NO_TRIGGER, 1, 2, run, 4, NOW_MS)
+               + limits_of(None))
     return HEAD.pack(len(payload) + len(event), START, 0, run) + payload + event
 
 

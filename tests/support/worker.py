@@ -24,14 +24,15 @@ BUILD = os.environ.get("NF_BUILD", "build/dev")
 SANITIZED = bool(os.environ.get("NF_SANITIZE"))
 PROGRAM = os.environ.get("NF_WORKER", os.path.join(BUILD, "nimflow-worker"))
 
-SETUP, LOCKDOWN, LOAD, UNLOAD, START, RESULT, CANCEL = range(1, 8)
-READY, LOADED, EFFECT, END = range(64, 68)
+SETUP, LOCKDOWN, LOAD, UNLOAD, START, RESULT, CANCEL, LIMITS, PAUSE = range(1, 10)
+READY, LOADED, EFFECT, END, ALIVE = range(64, 69)
 LOAD_SCRIPT = 1
-BUDGETS = ["cpu", "wall", "memory", "effects", "lookups", "log", "result", "source"]
+BUDGETS = ["cpu", "wall", "memory", "effects", "lookups", "in_flight", "log", "log_lines", "result", "source",
+           "load"]
 OUTCOMES = ["running", "done", "skipped", "failed", "over-cpu", "over-time", "over-memory", "over-effects",
             "over-output", "cancelled", "lost-worker"]
-STANDARD = dict(cpu=1000, wall=30000, memory=32 << 20, effects=100, lookups=1000, log=64 << 10, result=64 << 10,
-                source=1 << 20)
+STANDARD = dict(cpu=1000, wall=30000, memory=32 << 20, effects=100, lookups=1000, in_flight=8, log=64 << 10, log_lines=1000,
+                result=64 << 10, source=1 << 20, load=1000)
 HEAD = struct.Struct("=IHHQ")
 NO_TRIGGER = 0xFFFFFFFF
 NOW_MS = 1767225600000  # 2026-01-01 00:00:00 UTC
@@ -84,11 +85,11 @@ class Effect:
 
 class End:
     def __init__(self, frame):
-        rows = struct.unpack_from("=24Q", frame.payload)
+        rows = struct.unpack_from("=%dQ" % (3 * len(BUDGETS)), frame.payload)
         self.usage = {name: dict(zip(("limit", "used", "peak"), rows[i * 3:i * 3 + 3]))
                       for i, name in enumerate(BUDGETS)}
-        self.cpu_ns, result, error, log, _ = struct.unpack_from("=QIIII", frame.payload, 192)
-        rest = frame.payload[192 + 24:]
+        self.cpu_ns, result, error, log, _ = struct.unpack_from("=QIIII", frame.payload, 24 * len(BUDGETS))
+        rest = frame.payload[24 * len(BUDGETS) + 24:]
         assert len(rest) == result + error + log, (len(rest), result, error, log)
         self.run, self.outcome = frame.id, OUTCOMES[frame.aux]
         self.result_text = rest[:result].decode()
@@ -112,9 +113,11 @@ class EffectError(Exception):
         self.fields = dict(kind=kind, message=message, status=status, retryable=retryable, hint=hint)
 
 
-def limits_of(changes):
-    values = dict(STANDARD, **(changes or {}))
-    return [values[name] for name in BUDGETS]
+def limits_of(changes, setter=0):
+    """nf_limits as bytes; `setter` is who set those that are given."""
+    values, count = dict(STANDARD, **(changes or {})), len(BUDGETS)
+    return struct.pack("=%dQ%dB%dx" % (count, count, -count % 8), *(values[name] for name in BUDGETS),
+                       *(setter if name in (changes or {}) else 0 for name in BUDGETS))
 
 
 def write_all(fd, data):
@@ -214,7 +217,8 @@ class Worker:
     def send_load(self, version, name, source, script=False, limits=None):
         name = name.encode()
         source = source if isinstance(source, bytes) else source.encode()
-        payload = struct.pack("=II8Qq", LOAD_SCRIPT if script else 0, len(name), *limits_of(limits), self.now_ms)
+        payload = struct.pack("=II", LOAD_SCRIPT if script else 0, len(name)) + limits_of(limits) + struct.pack(
+            "=q", self.now_ms)
         self.send(LOAD, 0, version, payload + name + source)
 
     def load(self, version, name, source, script=False, limits=None):
@@ -230,7 +234,7 @@ class Worker:
         self.send(UNLOAD, 0, version)
 
     def start(self, run, version, event=None, handler=0, trigger=NO_TRIGGER, limits=None, seed=(1, 2, 3, 4)):
-        payload = struct.pack("=QII4Qq8Q", version, handler, trigger, *seed, self.now_ms, *limits_of(limits))
+        payload = struct.pack("=QII4Qq", version, handler, trigger, *seed, self.now_ms) + limits_of(limits)
         if event is not None:
             payload += event if isinstance(event, bytes) else json.dumps(event).encode()
         self.send(START, 0, run, payload)

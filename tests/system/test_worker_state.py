@@ -176,7 +176,7 @@ class Protocol(unittest.TestCase):
     def test_frames_in_pieces(self):
         with Worker() as host:
             host.load(1, "flows/x.lua", "return #(...)", script=True)
-            payload = struct.pack("=QII4Qq8Q", 1, 0, 0xFFFFFFFF, 1, 2, 3, 4, 0, *worker.limits_of(None))
+            payload = struct.pack("=QII4Qq", 1, 0, 0xFFFFFFFF, 1, 2, 3, 4, 0) + worker.limits_of(None)
             frame = HEAD.pack(len(payload) + 7, START, 0, 1) + payload + b'"12345"'
             for byte in frame:
                 host.sock.sendall(bytes([byte]))

@@ -70,7 +70,8 @@ static void refused(const char *name, const char *value, const char *part)
 {
     nf_limits limits = nf_limits_standard(), before = limits, ceiling = nf_limits_ceiling();
     nf_error err = {0};
-    assert_int_not_equal(NF_OK, nf_limits_set(&limits, &ceiling, name, value, &err));
+    assert_int_not_equal(NF_OK,
+                         nf_limits_set(&limits, &ceiling, NF_SETTER_FLOW, name, value, &err));
     assert_contains(err.text, part);
     assert_memory_equal(&before, &limits, sizeof limits);
 }
@@ -84,9 +85,10 @@ static void limits(void **state)
         assert_non_null(nf_budget_name((nf_budget)i));
         assert_non_null(nf_budget_report_name((nf_budget)i));
     }
-    assert_int_equal(NF_OK, nf_limits_set(&limits, &ceiling, "cpu", "100ms", NULL));
-    assert_int_equal(NF_OK, nf_limits_set(&limits, &ceiling, "memory", "80MiB", NULL));
-    assert_int_equal(NF_OK, nf_limits_set(&limits, &ceiling, "effects", "1", NULL));
+    assert_int_equal(NF_OK, nf_limits_set(&limits, &ceiling, NF_SETTER_FLOW, "cpu", "100ms", NULL));
+    assert_int_equal(NF_OK,
+                     nf_limits_set(&limits, &ceiling, NF_SETTER_FLOW, "memory", "80MiB", NULL));
+    assert_int_equal(NF_OK, nf_limits_set(&limits, &ceiling, NF_SETTER_FLOW, "effects", "1", NULL));
     assert_int_equal(100, limits.of[NF_BUDGET_CPU]);
     assert_int_equal(80 << 20, limits.of[NF_BUDGET_MEMORY]);
     assert_int_equal(1, limits.of[NF_BUDGET_EFFECTS]);
@@ -99,7 +101,8 @@ static void limits(void **state)
     refused("cpuu", "1s", "did you mean 'cpu'?");
     refused("", "1s", "known: cpu, wall, memory");
     ceiling.of[NF_BUDGET_CPU] = 50;
-    assert_int_equal(NF_E_LIMIT, nf_limits_set(&limits, &ceiling, "cpu", "51ms", NULL));
+    assert_int_equal(NF_E_LIMIT,
+                     nf_limits_set(&limits, &ceiling, NF_SETTER_FLOW, "cpu", "51ms", NULL));
 }
 
 static void outcomes(void **state)
