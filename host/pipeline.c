@@ -177,7 +177,7 @@ static const char *not_now(const nf_pipeline *p, const nf_tenant *t)
         return "starting\n";
     if (nf_store_failing(p->store))
         return "the database cannot be written\n";
-    if (nf_pool_waiting(t->pool) >= t->config->queued_events)
+    if (nf_pool_waiting(t->pool) >= t->allowed.tenant.of[NF_CAP_QUEUED_EVENTS])
         return "too many events are waiting\n";
     return NULL;
 }

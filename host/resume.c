@@ -56,10 +56,7 @@ static void load_old_version(nf_passage *passage)
     }
     passage->refs++;
     nf_version_load(passage->tenant->pool,
-                    &(nf_version_spec){.file = row->file,
-                                       .source = source,
-                                       .len = len,
-                                       .limits = passage->tenant->config->limits},
+                    &(nf_version_spec){.file = row->file, .source = source, .len = len},
                     on_old_version, passage);
     free(source);
 }

@@ -5,6 +5,7 @@
 #include "base/macros.h"
 #include "base/suggest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -135,6 +136,25 @@ static nf_status parse_value(nf_unit unit, const char *text, uint64_t *value, nf
     return nf_error_set(err, NF_E_ARG, "'%s' is not a whole number", text);
 }
 
+nf_status nf_amount_parse(const char *name, nf_unit unit, const char *text, uint64_t most,
+                          uint64_t *value, nf_error *err)
+{
+    uint64_t number = 0;
+    nf_status status = parse_value(unit, text, &number, err);
+    if (status != NF_OK) {
+        nf_error_prefix(err, "limit %s", name);
+        return status;
+    }
+    if (number < 1 || number > most) {
+        static const char *const units[] = {" ms", " bytes", ""};
+        return nf_error_set(err, NF_E_LIMIT,
+                            "limit %s: %s is out of range; allowed are 1 to %llu%s", name, text,
+                            (unsigned long long)most, units[unit]);
+    }
+    *value = number;
+    return NF_OK;
+}
+
 nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, nf_setter setter,
                         const char *name, const char *value, nf_error *err)
 {
@@ -143,22 +163,53 @@ nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, nf_setter s
         names[i] = budgets[i].name;
         if (strcmp(name, budgets[i].name) != 0)
             continue;
-        uint64_t number = 0;
-        nf_status status = parse_value(budgets[i].unit, value, &number, err);
-        if (status != NF_OK) {
-            nf_error_prefix(err, "limit %s", name);
-            return status;
-        }
-        if (number < 1 || number > ceiling->of[i]) {
-            static const char *const units[] = {" ms", " bytes", ""};
-            const char *unit = units[budgets[i].unit];
-            return nf_error_set(err, NF_E_LIMIT,
-                                "limit %s: %s is out of range; allowed are 1 to %llu%s", name,
-                                value, (unsigned long long)ceiling->of[i], unit);
-        }
-        limits->of[i] = number;
-        limits->set_by[i] = (uint8_t)setter;
-        return NF_OK;
+        nf_status status =
+            nf_amount_parse(name, budgets[i].unit, value, ceiling->of[i], &limits->of[i], err);
+        if (status == NF_OK)
+            limits->set_by[i] = (uint8_t)setter;
+        return status;
     }
     return nf_suggest_error(err, NF_E_ARG, "limit", name, names);
+}
+
+void nf_limits_tighten(nf_limits *limits, const nf_limits *own)
+{
+    for (int i = 0; i < NF_BUDGET_COUNT; i++) {
+        if (own->of[i] && own->of[i] < limits->of[i]) {
+            limits->of[i] = own->of[i];
+            limits->set_by[i] = own->set_by[i];
+        }
+    }
+}
+
+const char *nf_setter_text(nf_setter setter)
+{
+    static const char *const texts[NF_SETTER_COUNT] = {
+#define X(name, text) text,
+        NF_SETTER_MAP(X)
+#undef X
+    };
+    return texts[setter];
+}
+
+nf_unit nf_budget_unit(nf_budget budget)
+{
+    return budgets[budget].unit;
+}
+
+void nf_amount_text(nf_unit unit, uint64_t value, char out[NF_AMOUNT_MAX])
+{
+    static const struct {
+        uint64_t size;
+        const char *name;
+    } units[][5] = {
+        [NF_UNIT_MS] = {{60000, "min"}, {1000, "s"}, {1, "ms"}},
+        [NF_UNIT_BYTES] = {{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}},
+        [NF_UNIT_COUNT] = {{1, ""}},
+    };
+    size_t i = 0;
+    while (units[unit][i].size > 1 && (value == 0 || value % units[unit][i].size))
+        i++;
+    snprintf(out, NF_AMOUNT_MAX, "%llu%s", (unsigned long long)(value / units[unit][i].size),
+             units[unit][i].name);
 }

@@ -113,6 +113,27 @@ nf_limits nf_limits_ceiling(void);
 nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, nf_setter setter,
                         const char *name, const char *value, nf_error *err);
 
+/**
+ * Read one value of a limit `name`: at least 1 and at most `most`. The error names the limit, the text and the range;
+ * `value` is then as it was.
+ */
+nf_status nf_amount_parse(const char *name, nf_unit unit, const char *text, uint64_t most,
+                          uint64_t *value, nf_error *err);
+
+/** Lower every limit of which `own` has a smaller one; 0 in `own` says nothing. */
+void nf_limits_tighten(nf_limits *limits, const nf_limits *own);
+
+/** Who set a limit, as it stands behind a number: "set in tenant.yaml". Static. */
+const char *nf_setter_text(nf_setter setter);
+
+/** The unit of a budget. */
+nf_unit nf_budget_unit(nf_budget budget);
+
+enum { NF_AMOUNT_MAX = 32 };
+
+/** A value as an admin writes it: "250ms", "2min", "40MiB", "100". */
+void nf_amount_text(nf_unit unit, uint64_t value, char out[NF_AMOUNT_MAX]);
+
 /** Read "1500", "100ms", "2s", "5min", "1h", "2d": to ms. A bare number counts `bare_ms` each (0: refused). */
 nf_status nf_duration_parse(const char *text, uint64_t bare_ms, uint64_t *ms, nf_error *err);
 

@@ -20,6 +20,7 @@ enum {
     NF_WORKER_FD = 3,           /* the channel in a worker */
     NF_WORKER_PAGE_FD = 4,      /* a page shared with the broker: struct nf_worker_page */
     NF_WORKER_RUNS_MAX = 10000, /* at one time, with loads; more break the protocol */
+    NF_WORKER_NICE = 5, /* the broker comes first; the kernel shares the rest between tenants */
     NF_ALIVE_MS = 200,
     NF_FRAME_MAX = 4 << 20 /* largest payload; a larger one breaks the protocol */
 };

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { READ_CHUNK = 256 << 10, OUT_LIMIT = 64 << 20 };
@@ -302,6 +303,16 @@ void nf_worker_set_owner(nf_worker *w, const nf_worker_events *events, void *ctx
 int nf_worker_pid(const nf_worker *w)
 {
     return w->process.pid;
+}
+
+uint64_t nf_worker_cpu_ns(const nf_worker *w)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (w->exited || clock_getcpuclockid(w->process.pid, &clock) != 0
+        || clock_gettime(clock, &used) != 0)
+        return 0;
+    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 }
 
 void *nf_worker_data(const nf_worker *w)

@@ -47,6 +47,9 @@ void nf_worker_send(nf_worker *worker, nf_msg type, uint16_t aux, uint64_t id, c
 /** Process id, for the log and for tests. */
 int nf_worker_pid(const nf_worker *worker);
 
+/** CPU time of the process in ns, or 0 when it is gone. */
+uint64_t nf_worker_cpu_ns(const nf_worker *worker);
+
 /** Close its channel: it exits by itself; `gone` follows. */
 void nf_worker_dismiss(nf_worker *worker);
 

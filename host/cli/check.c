@@ -57,11 +57,11 @@ static int run(const nf_cli *cli, const nf_given *given)
     int status = NF_EXIT_OK;
     if (given->arg_count == 0)
         return nf_usage_error("check", "which flow? write its file name");
-    if (nf_local_open(&local, cli, true, &err) != NF_OK)
+    if (nf_local_open(&local, cli, true, &limits, &err) != NF_OK)
         return nf_exit_for(&err);
     for (size_t i = 0; i < given->arg_count; i++) {
         nf_error why = {0};
-        nf_version *version = nf_local_load(&local, given->args[i], false, &limits, &why);
+        nf_version *version = nf_local_load(&local, given->args[i], false, &why);
         if (nf_given_has(given, "json"))
             print_json(given->args[i], version, &why);
         else

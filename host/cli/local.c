@@ -11,9 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, nf_error *err)
+nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, const nf_limits *limits,
+                        nf_error *err)
 {
-    *local = (nf_local){0};
+    nf_allowed allowed = nf_allowed_standard();
+    allowed.run = *limits;
+    allowed.tenant.of[NF_CAP_WORKERS] = 1;
+    *local = (nf_local){.most_source = limits->of[NF_BUDGET_SOURCE]};
     nf_log_open(NF_LOG_WARN, 0); /* what was loaded is no news for a command */
     nf_status status = nf_loop_open(&local->loop, err);
     if (status != NF_OK)
@@ -31,8 +35,8 @@ nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, nf_err
     };
     local->pool = nf_pool_new(local->runner, &(nf_pool_options){
                                                  .tenant = "local",
-                                                 .max_workers = 1,
-                                                 .concurrent_runs = 1,
+                                                 .configured = *limits,
+                                                 .allowed = allowed,
                                                  .env = &local->env,
                                                  .record_args = true,
                                              });
@@ -94,16 +98,14 @@ static void on_loaded(void *ctx, nf_version *version, const nf_error *err)
     nf_loop_stop(&load->local->loop);
 }
 
-nf_version *nf_local_load(nf_local *local, const char *path, bool script, const nf_limits *limits,
-                          nf_error *err)
+nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err)
 {
     struct load load = {.local = local, .err = err};
     char *source;
     size_t len;
-    if (nf_file_read(path, limits->of[NF_BUDGET_SOURCE], &source, &len, err) != NF_OK)
+    if (nf_file_read(path, local->most_source, &source, &len, err) != NF_OK)
         return NULL;
-    nf_version_spec spec = {
-        .file = path, .source = source, .len = len, .script = script, .limits = *limits};
+    nf_version_spec spec = {.file = path, .source = source, .len = len, .script = script};
     nf_version_load(local->pool, &spec, on_loaded, &load);
     if (!load.ended)
         nf_loop_run(&local->loop);

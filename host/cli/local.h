@@ -16,10 +16,12 @@ typedef struct nf_local {
     nf_lists *lists;
     nf_effect_env env;
     nf_pool *pool;
+    uint64_t most_source;
 } nf_local;
 
-/** Open a worker. */
-nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, nf_error *err);
+/** Open a worker; its loads and runs have these limits. */
+nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, const nf_limits *limits,
+                        nf_error *err);
 
 /** Lists are read from `dir`, or, when it is NULL, from beside the flow: its folder, or ../lists for a folder flows/.
  */
@@ -29,8 +31,7 @@ void nf_local_use_lists(nf_local *local, const char *dir, const char *flow, cons
 void nf_local_close(nf_local *local);
 
 /** Load a file and wait. NULL with `err` set when it does not load. */
-nf_version *nf_local_load(nf_local *local, const char *path, bool script, const nf_limits *limits,
-                          nf_error *err);
+nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err);
 
 /** Run a handler and wait; `ended` is called with the report. */
 void nf_local_run(nf_local *local, const nf_run_spec *spec, nf_run_ended *ended, void *ctx);

@@ -214,7 +214,7 @@ static void run_file(struct job *job, const char *file)
     job->file = file;
     job->handler = NULL;
     nf_local_use_lists(&job->local, job->lists, file, job->country);
-    nf_version *version = nf_local_load(&job->local, file, job->script, &job->limits, &err);
+    nf_version *version = nf_local_load(&job->local, file, job->script, &err);
     if (version)
         run_handlers(job, version);
     else
@@ -273,7 +273,7 @@ static int run(const nf_cli *cli, const nf_given *given)
     if (!read_limits(&job, given, &err))
         return nf_usage_error("run", "%s", err.text);
     if (!read_event(&job, nf_given_value(given, "event", NULL), &err)
-        || nf_local_open(&job.local, cli, job.dry_run, &err) != NF_OK) {
+        || nf_local_open(&job.local, cli, job.dry_run, &job.limits, &err) != NF_OK) {
         free(job.event);
         return nf_exit_for(&err);
     }

@@ -28,8 +28,7 @@ static const nf_key host_keys[] = {
     {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false",
      .doc = "Log lines as JSON objects."},
     {"limits", NF_KEY_LIMITS, AT(limits), .setter = NF_SETTER_HOST, .standard = "see the budgets",
-     .doc =
-         "Budgets of a run, for all tenants: cpu, wall, memory, effects, lookups, log, result, source."},
+     .doc = "Budgets of a run and caps of a tenant, where tenant.yaml sets none."},
     {0},
 };
 #undef AT
@@ -44,14 +43,7 @@ static const nf_key tenant_keys[] = {
     {"country", NF_KEY_COUNTRY, AT(country), .standard = "CH",
      .doc = "Country of telephone numbers that are written without one."},
     {"limits", NF_KEY_LIMITS, AT(limits), .setter = NF_SETTER_TENANT, .standard = "the host's",
-     .doc = "Budgets of a run, at most the host's."},
-    {"workers", NF_KEY_INTEGER, AT(workers), .least = 1, .most = 256, .standard = "one per core",
-     .doc = "Most worker processes at a time."},
-    {"concurrent_runs", NF_KEY_INTEGER, AT(concurrent_runs), .least = 1, .most = 10000,
-     .standard = "512", .doc = "Most runs at a time."},
-    {"queued_events", NF_KEY_INTEGER, AT(queued_events), .least = 1, .most = 100000,
-     .standard = "100000",
-     .doc = "Most events that wait; beyond it notifications are answered with 503."},
+     .doc = "Budgets of each run, and caps of all of them together."},
     {"request_timeout", NF_KEY_DURATION, AT(request_ms), .least = 100, .most = 300000,
      .standard = "10s", .doc = "How long one request to Nimbus may take."},
     {0},
@@ -62,7 +54,7 @@ nf_config *nf_config_new(void)
 {
     nf_config *config = nf_alloc(sizeof *config);
     config->listen = nf_strdup("127.0.0.1:8080");
-    config->limits = nf_limits_standard();
+    config->limits = nf_allowed_standard();
     config->log_level = 2;
     return config;
 }
@@ -77,8 +69,6 @@ nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, cons
         .dir = nf_strdup(dir),
         .country = nf_strdup("CH"),
         .limits = config->limits,
-        .concurrent_runs = 512,
-        .queued_events = 100000,
         .request_ms = 10000,
     };
     return tenant;
@@ -121,7 +111,7 @@ static void load_tenant(nf_config *config, const char *dir, const char *name, nf
     nf_tenant_config *tenant = nf_config_add_tenant(config, name, tenant_dir);
     nf_yaml *map = nf_yaml_read(path, errors);
     if (map)
-        nf_schema_apply(tenant_keys, map, path, &config->limits, tenant, errors);
+        nf_schema_apply(tenant_keys, map, path, tenant, errors);
     nf_yaml_free(map);
     free(path);
     free(tenant_dir);
@@ -146,7 +136,6 @@ static void load_tenants(nf_config *config, const char *root, nf_strbuf *errors)
 
 nf_config *nf_config_load(const char *path, nf_strbuf *errors)
 {
-    nf_limits ceiling = nf_limits_ceiling();
     size_t before = errors->len;
     nf_config *config = nf_config_new();
     const char *slash = strrchr(path, '/');
@@ -155,7 +144,7 @@ nf_config *nf_config_load(const char *path, nf_strbuf *errors)
     config->data = nf_format("%s/data", root);
     nf_yaml *map = nf_yaml_read(path, errors);
     if (map) {
-        nf_schema_apply(host_keys, map, path, &ceiling, config, errors);
+        nf_schema_apply(host_keys, map, path, config, errors);
         load_tenants(config, root, errors);
     }
     nf_yaml_free(map);
@@ -186,21 +175,9 @@ void nf_config_free(nf_config *config)
 
 static void add_amount(nf_strbuf *out, uint64_t value, nf_unit unit)
 {
-    static const struct {
-        uint64_t size;
-        const char *name;
-    } units[][4] = {
-        [NF_UNIT_MS] = {{60000, "min"}, {1000, "s"}, {1, "ms"}, {0, NULL}},
-        [NF_UNIT_BYTES] = {{1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}, {0, NULL}},
-        [NF_UNIT_COUNT] = {{1, ""}, {0, NULL}},
-    };
-    for (size_t i = 0; units[unit][i].size; i++) {
-        if (value % units[unit][i].size == 0) {
-            nf_strbuf_addf(out, "%llu%s", (unsigned long long)(value / units[unit][i].size),
-                           units[unit][i].name);
-            return;
-        }
-    }
+    char text[NF_AMOUNT_MAX];
+    nf_amount_text(unit, value, text);
+    nf_strbuf_puts(out, text);
 }
 
 static void add_values(nf_strbuf *out, const nf_key *key)
@@ -213,7 +190,7 @@ static void add_values(nf_strbuf *out, const nf_key *key)
         [NF_KEY_COUNTRY] = "two capital letters",
         [NF_KEY_BOOLEAN] = "true or false",
         [NF_KEY_CHOICE] = "one of those named",
-        [NF_KEY_LIMITS] = "a map of budgets",
+        [NF_KEY_LIMITS] = "a map of budgets and caps",
         [NF_KEY_TEXTS] = "a list of texts",
     };
     if (key->type != NF_KEY_INTEGER && key->type != NF_KEY_DURATION) {
@@ -238,31 +215,47 @@ static void reference_of(nf_strbuf *out, const char *title, const nf_key *keys)
     nf_strbuf_puts(out, "\n");
 }
 
-static void reference_of_budgets(nf_strbuf *out)
+struct bound {
+    const char *name;
+    nf_unit unit;
+    uint64_t standard, ceiling;
+    const char *doc;
+};
+
+static void reference_of_bounds(nf_strbuf *out, const char *title, const struct bound *bounds,
+                                size_t count)
 {
-    static const struct {
-        const char *name;
-        nf_unit unit;
-        uint64_t standard, ceiling;
-        const char *doc;
-    } budgets[] = {
-#define X(name, text, unit, standard, ceiling, doc) {text, NF_UNIT_##unit, standard, ceiling, doc},
-        NF_BUDGET_MAP(X)
-#undef X
-    };
-    nf_strbuf_puts(out, "## Budgets\n\n| name | default | highest | bounds |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < NF_COUNT(budgets); i++) {
-        nf_strbuf_addf(out, "| `%s` | ", budgets[i].name);
-        add_amount(out, budgets[i].standard, budgets[i].unit);
+    nf_strbuf_addf(out, "## %s\n\n| name | default | highest | bounds |\n|---|---|---|---|\n",
+                   title);
+    for (size_t i = 0; i < count; i++) {
+        nf_strbuf_addf(out, "| `%s` | ", bounds[i].name);
+        if (bounds[i].standard)
+            add_amount(out, bounds[i].standard, bounds[i].unit);
+        else
+            nf_strbuf_puts(out, "one per core");
         nf_strbuf_puts(out, " | ");
-        add_amount(out, budgets[i].ceiling, budgets[i].unit);
-        nf_strbuf_addf(out, " | %s |\n", budgets[i].doc);
+        add_amount(out, bounds[i].ceiling, bounds[i].unit);
+        nf_strbuf_addf(out, " | %s |\n", bounds[i].doc);
     }
+}
+
+static void reference_of_limits(nf_strbuf *out)
+{
+    static const struct bound budgets[] =
+        {
+#define X(name, text, unit, standard, ceiling, doc) {text, NF_UNIT_##unit, standard, ceiling, doc},
+            NF_BUDGET_MAP(X)},
+                              caps[] = {NF_CAP_MAP(X)
+#undef X
+                              };
+    reference_of_bounds(out, "Budgets of each run", budgets, NF_COUNT(budgets));
+    nf_strbuf_puts(out, "\n");
+    reference_of_bounds(out, "Caps of a tenant", caps, NF_COUNT(caps));
 }
 
 void nf_config_reference(nf_strbuf *out)
 {
     reference_of(out, "nimflow.yaml", host_keys);
     reference_of(out, "tenants/NAME/tenant.yaml", tenant_keys);
-    reference_of_budgets(out);
+    reference_of_limits(out);
 }

@@ -2,13 +2,13 @@
 /*
  * config.h: what the admin set: nimflow.yaml and tenants/NAME/tenant.yaml beside it.
  *
- * Immutable after loading; a reload makes a new one and swaps. A tenant's limits are at most the host's, the host's at
- * most the ceilings of base/budget.h.
+ * Immutable after loading; a reload makes a new one and swaps. The limits of the host are those of a tenant that sets no
+ * own; both may be anything up to the ceilings of base/caps.h.
  */
 #ifndef NF_CONFIG_CONFIG_H
 #define NF_CONFIG_CONFIG_H
 
-#include "base/budget.h"
+#include "base/caps.h"
 #include "base/strbuf.h"
 
 typedef struct nf_tenant_config {
@@ -16,11 +16,8 @@ typedef struct nf_tenant_config {
     char *cluster;    /* address of the Nimbus API */
     char *token_file; /* holds the connection's bearer token */
     char *country;    /* default country of telephone numbers */
-    nf_limits limits;
-    uint64_t workers;         /* most worker processes; 0: one per core */
-    uint64_t concurrent_runs; /* most runs at a time */
-    uint64_t queued_events;   /* most events waiting */
-    uint64_t request_ms;      /* for one request to Nimbus */
+    nf_allowed limits;
+    uint64_t request_ms; /* for one request to Nimbus */
 } nf_tenant_config;
 
 typedef struct nf_config {
@@ -30,7 +27,7 @@ typedef struct nf_config {
     char *data;       /* folder of the database and the admin socket */
     uint64_t log_level;
     bool log_json;
-    nf_limits limits;
+    nf_allowed limits; /* of a tenant that sets none of its own */
     nf_tenant_config *tenants;
     size_t tenant_count;
 } nf_config;

@@ -13,7 +13,6 @@
 
 struct place {
     const char *path;
-    const nf_limits *ceiling;
     nf_strbuf *errors;
 };
 
@@ -120,14 +119,13 @@ static void apply_choice(const struct place *p, const nf_key *key, const nf_yaml
 }
 
 static void apply_limits(const struct place *p, const nf_key *key, const nf_yaml *map,
-                         nf_limits *limits)
+                         nf_allowed *allowed)
 {
     for (const nf_yaml *node = map->children; node; node = node->next) {
         nf_error err = {0};
         if (node->kind != NF_YAML_SCALAR)
             complain(p, node, "a value like 100ms, 32MiB or 100 is expected");
-        else if (nf_limits_set(limits, p->ceiling, key->setter, node->key, node->text, &err)
-                 != NF_OK)
+        else if (nf_allowed_set(allowed, key->setter, node->key, node->text, &err) != NF_OK)
             complain(p, node, err.text);
     }
 }
@@ -212,10 +210,10 @@ static void unknown_key(const struct place *p, const nf_key *keys, const nf_yaml
     nf_yaml_error(p->errors, p->path, node->key_line, node->key_column, "%s", err.text);
 }
 
-void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path,
-                     const nf_limits *ceiling, void *target, nf_strbuf *errors)
+void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path, void *target,
+                     nf_strbuf *errors)
 {
-    struct place p = {path, ceiling, errors};
+    struct place p = {path, errors};
     const nf_yaml *node;
     for (node = map->children; node; node = node->next) {
         const nf_key *key = find_key(keys, node->key);

@@ -8,7 +8,7 @@
 #ifndef NF_CONFIG_SCHEMA_H
 #define NF_CONFIG_SCHEMA_H
 
-#include "base/budget.h"
+#include "base/caps.h"
 #include "config/yaml.h"
 
 #include <stddef.h>
@@ -23,7 +23,7 @@ typedef enum nf_key_type {
     NF_KEY_INTEGER,  /* uint64_t, least..most */
     NF_KEY_DURATION, /* uint64_t in ms, least..most */
     NF_KEY_CHOICE,   /* uint64_t: index in `choices` */
-    NF_KEY_LIMITS,   /* nf_limits: a map of budgets */
+    NF_KEY_LIMITS,   /* nf_allowed: a map of budgets and caps */
     NF_KEY_TEXTS,    /* char **, ends with NULL: a list of texts */
 } nf_key_type;
 
@@ -40,11 +40,11 @@ typedef struct nf_key {
 } nf_key;
 
 /**
- * Fill `target` from a map. `keys` ends with {0}; members that the map does not have keep their value. `ceiling` bounds
- * NF_KEY_LIMITS. Adds "FILE:LINE:COLUMN: text" lines to `errors` and goes on after each.
+ * Fill `target` from a map. `keys` ends with {0}; members that the map does not have keep their value. Adds
+ * "FILE:LINE:COLUMN: text" lines to `errors` and goes on after each.
  */
-void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path,
-                     const nf_limits *ceiling, void *target, nf_strbuf *errors);
+void nf_schema_apply(const nf_key *keys, const nf_yaml *map, const char *path, void *target,
+                     nf_strbuf *errors);
 
 /** Free the texts in `target` that the table names. */
 void nf_schema_release(const nf_key *keys, void *target);

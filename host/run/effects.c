@@ -91,15 +91,14 @@ static uint64_t wall_left_ms(void *ctx)
     const nf_pending *pending = ctx;
     const nf_run *run = pending->run;
     uint64_t used = (nf_clock_ns() - run->started_ns) / 1000000;
-    uint64_t limit = run->handler->limits.of[NF_BUDGET_WALL];
+    uint64_t limit = run->limits.of[NF_BUDGET_WALL];
     return used < limit ? limit - used : 0;
 }
 
 /* Words for a wait that is too long. The worker cannot know them: it is only told to end the run. */
 static char *too_long_json(const nf_pending *pending, uint64_t asked_ms, nf_error *err)
 {
-    uint64_t limit = pending->run->handler->limits.of[NF_BUDGET_WALL],
-             left = wall_left_ms((void *)pending);
+    uint64_t limit = pending->run->limits.of[NF_BUDGET_WALL], left = wall_left_ms((void *)pending);
     nf_strbuf out = nf_strbuf_new(16384);
     nf_error_set(err, NF_E_LIMIT,
                  "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
@@ -146,17 +145,19 @@ static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payloa
 
 static bool plausible(const nf_run *run, const nf_msg_effect *head)
 {
-    uint64_t most =
-        run->handler->limits.of[NF_BUDGET_EFFECTS] + run->handler->limits.of[NF_BUDGET_LOOKUPS];
     return head->number == run->effects_seen + 1 && head->action < run->pool->runner->action_count
-           && head->number <= most;
+           && head->number <= run->effects_most;
 }
 
 void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *payload)
 {
     nf_msg_effect head;
     nf_run *run = nf_crew_find_run(crew, frame->id);
-    if (!run || !read_effect(crew, frame, payload, &head))
+    if (!run) {
+        nf_crew_broke(crew, "EFFECT of a run that it does not have");
+        return;
+    }
+    if (!read_effect(crew, frame, payload, &head))
         return;
     if (!plausible(run, &head)) {
         nf_crew_broke(crew, "EFFECT out of order, unknown or too many");

@@ -3,16 +3,17 @@
 #ifndef NF_RUN_INTERNAL_H
 #define NF_RUN_INTERNAL_H
 
+#include "base/window.h"
 #include "run/run.h"
 
 #include <uthash.h>
 #include <utlist.h>
 
 enum {
-    NF_RUNS_PER_WORKER = 256, /* most at a time on one worker */
-    NF_RUNS_BEFORE_MORE = 8,  /* with so many on each worker, and */
-    NF_SILENCE_MS = 20,       /* silence of a worker for so long, another one is taken */
-    NF_IDLE_MS = 60000,       /* a worker without work for so long is ended */
+    NF_RUNS_PER_WORKER = 9000, /* most at a time on one worker; it has more slots, for loads */
+    NF_RUNS_BEFORE_MORE = 8,   /* with so many on each worker, and */
+    NF_SILENCE_MS = 20,        /* silence of a worker for so long, another one is taken */
+    NF_IDLE_MS = 60000,        /* a worker without work for so long is ended */
 };
 
 struct nf_runner {
@@ -38,6 +39,13 @@ typedef struct nf_crew {
     nf_run *alone; /* nothing else is given to this worker while it runs this */
     struct nf_known *known;
     uint64_t idle_since_ns, heard_ns;
+    struct {
+        uint64_t cpu_ns;       /* of the process, when it was looked at last */
+        uint64_t heard_ns;     /* crew->heard_ns then */
+        uint64_t cpu_at_word;  /* when it was heard last */
+        uint64_t cpu_at_pause; /* when it was found paused; 0: not yet */
+        unsigned alive;        /* signs of life since then */
+    } watch;
     struct nf_crew *prev, *next;
 } nf_crew;
 
@@ -59,7 +67,13 @@ typedef struct nf_lane {
 struct nf_pool {
     nf_runner *runner;
     char *tenant;
-    unsigned max_workers, concurrent_runs;
+    nf_limits configured;
+    nf_allowed allowed;
+    nf_cap_use use;
+    nf_window cpu_ns, begun; /* CPU time and runs begun, in the last minute */
+    bool paused;             /* over its CPU cap: no slice begins */
+    nf_timer *watch;
+    bool watching;
     const nf_effect_env *env;
     bool record_args;
     nf_crew *crews;
@@ -79,7 +93,6 @@ struct nf_version {
     char *file, *source;
     size_t len;
     bool script, loaded, answered;
-    nf_limits limits;
     uint8_t hash[NF_SHA256_SIZE];
     nf_handler *handlers;
     size_t handler_count;
@@ -117,6 +130,8 @@ struct nf_run {
     unsigned attempts, crashes;
     int64_t started_ms;
     uint64_t started_ns;
+    nf_limits limits;      /* as they are now */
+    uint64_t effects_most; /* that it was ever allowed, look-ups included */
     uint32_t effects_seen;
     bool unsafe; /* an effect that must not be repeated was started */
     nf_pending *pending;
@@ -134,6 +149,11 @@ void nf_pool_dispatch(nf_pool *pool);
 nf_crew *nf_pool_any_crew(nf_pool *pool, nf_error *err);
 nf_known *nf_crew_give_version(nf_crew *crew, nf_version *version);
 
+/* watch.c */
+void nf_pool_watch(nf_pool *pool);
+void nf_pool_pause_new(nf_crew *crew);
+void nf_crew_alive(nf_crew *crew);
+
 /* version.c */
 void nf_version_on_loaded(nf_crew *crew, const nf_frame *frame, const char *payload);
 void nf_version_crew_gone(nf_crew *crew, const char *reason);
@@ -146,6 +166,8 @@ void nf_lane_leave(nf_run *run);
 
 /* run.c */
 void nf_run_make_ready(nf_run *run);
+void nf_run_set_limits(nf_run *run);
+void nf_run_obey(nf_run *run);
 void nf_run_give_to(nf_run *run, nf_crew *crew);
 void nf_run_release_held(nf_known *known, const char *failure);
 void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload);

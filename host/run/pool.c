@@ -13,9 +13,23 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 enum { STARTS_BEFORE_PAUSE = 3, PAUSE_MS = 1000, CHECK_IDLE_MS = 5000 };
+
+/*
+ * The weight as the kernel understands it: each step of the nice value is worth a factor of 1.25. Without rights a
+ * process can only be made nicer.
+ */
+static void set_nice(const nf_crew *crew)
+{
+    int nice = NF_WORKER_NICE;
+    for (double part = 100;
+         part > (double)crew->pool->allowed.tenant.of[NF_CAP_WEIGHT] && nice < 19; part /= 1.25)
+        nice++;
+    if (crew->ready && nice > NF_WORKER_NICE)
+        setpriority(PRIO_PROCESS, (id_t)nf_worker_pid(crew->worker), nice);
+}
 
 /* ---- what a worker says ---- */
 
@@ -25,6 +39,7 @@ static void on_ready(void *ctx, nf_worker *worker)
     (void)ctx;
     crew->ready = true;
     crew->pool->failed_starts = 0;
+    set_nice(crew);
 }
 
 void nf_crew_broke(nf_crew *crew, const char *what)
@@ -48,6 +63,9 @@ static void on_frame(void *ctx, nf_worker *worker, const nf_frame *frame, const 
         break;
     case NF_MSG_END:
         nf_run_on_end(crew, frame, payload);
+        break;
+    case NF_MSG_ALIVE:
+        nf_crew_alive(crew);
         break;
     default:
         nf_crew_broke(crew, "unknown message");
@@ -143,6 +161,9 @@ static nf_crew *take_worker(nf_pool *pool, nf_error *err)
     nf_worker_set_data(crew->worker, crew);
     DL_APPEND(pool->crews, crew);
     pool->crew_count++;
+    nf_cap_note(&pool->use, NF_CAP_WORKERS, pool->crew_count);
+    set_nice(crew);
+    nf_pool_pause_new(crew);
     nf_error later = {0};
     if (start_spare(runner, &later) != NF_OK) /* the next one tries again, and reports */
         nf_log_warn("worker", "%s", later.text);
@@ -197,16 +218,32 @@ static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
     nf_crew *best = alone ? least_busy(pool) : first_that_answers(pool);
     if (best && (!alone || best->active == 0))
         return best;
-    if (pool->crew_count < pool->max_workers + (alone ? 1 : 0))
+    if (pool->crew_count < pool->allowed.tenant.of[NF_CAP_WORKERS] + (alone ? 1 : 0))
         return take_worker(pool, err);
     return alone ? NULL : least_busy(pool);
+}
+
+static bool begun_too_many(nf_pool *pool)
+{
+    uint64_t sum = nf_window_sum(&pool->begun, nf_clock_ns());
+    nf_cap_note(&pool->use, NF_CAP_RUNS_PER_MINUTE, sum);
+    return sum >= pool->allowed.tenant.of[NF_CAP_RUNS_PER_MINUTE];
+}
+
+const char *nf_pool_held_up(nf_pool *pool)
+{
+    if (pool->running >= pool->allowed.tenant.of[NF_CAP_CONCURRENT_RUNS])
+        return nf_cap_name(NF_CAP_CONCURRENT_RUNS);
+    if (pool->paused)
+        return nf_cap_name(NF_CAP_CPU_PER_MINUTE);
+    return begun_too_many(pool) ? nf_cap_name(NF_CAP_RUNS_PER_MINUTE) : NULL;
 }
 
 static void on_timer(void *ctx);
 
 void nf_pool_dispatch(nf_pool *pool)
 {
-    while (pool->ready && pool->running < pool->concurrent_runs && !pool->closing) {
+    while (pool->ready && !pool->closing && !nf_pool_held_up(pool)) {
         nf_error err = {0};
         if (pool->failed_starts >= STARTS_BEFORE_PAUSE) {
             nf_timer_start(pool->timer, PAUSE_MS, 0);
@@ -224,7 +261,11 @@ void nf_pool_dispatch(nf_pool *pool)
         DL_DELETE(pool->ready, run);
         pool->waiting--;
         nf_run_give_to(run, crew);
+        nf_cap_note(&pool->use, NF_CAP_CONCURRENT_RUNS, pool->running);
+        nf_pool_watch(pool);
     }
+    if (pool->ready && begun_too_many(pool))
+        nf_timer_start(pool->timer, nf_window_wait_ms(&pool->begun, nf_clock_ns()), 0);
 }
 
 /* Idle workers go; a pause after failed starts ends. */
@@ -239,8 +280,9 @@ static void on_timer(void *ctx)
         nf_version *version;
         DL_FOREACH (pool->versions, version)
             loading = loading || version->loading_on == crew;
-        if (crew->active == 0 && !loading
-            && now - crew->idle_since_ns > (uint64_t)NF_IDLE_MS * 1000000)
+        bool idle = crew->active == 0 && !loading;
+        bool too_many = pool->crew_count > pool->allowed.tenant.of[NF_CAP_WORKERS];
+        if (idle && (too_many || now - crew->idle_since_ns > (uint64_t)NF_IDLE_MS * 1000000))
             nf_worker_dismiss(crew->worker);
     }
     nf_timer_start(pool->timer, CHECK_IDLE_MS, 0);
@@ -265,13 +307,12 @@ nf_known *nf_crew_give_version(nf_crew *crew, nf_version *version)
 nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options)
 {
     nf_pool *pool = nf_alloc(sizeof *pool);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     pool->runner = runner;
     pool->tenant = nf_strdup(options->tenant);
-    pool->max_workers = options->max_workers ? options->max_workers
-                        : cores > 0          ? (unsigned)cores
-                                             : 1;
-    pool->concurrent_runs = options->concurrent_runs;
+    pool->configured = options->configured;
+    pool->allowed = options->allowed;
+    pool->cpu_ns = nf_window_new(60000);
+    pool->begun = nf_window_new(60000);
     pool->env = options->env;
     pool->record_args = options->record_args;
     pool->timer = nf_timer_new(runner->loop, on_timer, pool);
@@ -338,8 +379,34 @@ void nf_pool_close(nf_pool *pool)
     if (pool->versions)
         nf_bug("%s: a flow version outlives its pool", pool->tenant);
     nf_timer_close(pool->timer);
+    nf_timer_close(pool->watch);
     free(pool->tenant);
     free(pool);
+}
+
+void nf_pool_allow(nf_pool *pool, const nf_allowed *allowed)
+{
+    nf_crew *crew;
+    nf_run *run, *next;
+    pool->allowed = *allowed;
+    DL_FOREACH (pool->crews, crew) {
+        set_nice(crew);
+        HASH_ITER (hh, crew->runs, run, next)
+            nf_run_obey(run);
+    }
+    nf_pool_watch(pool);
+    nf_pool_dispatch(pool);
+}
+
+nf_cap_use nf_pool_use(nf_pool *pool)
+{
+    uint64_t now = nf_clock_ns();
+    nf_cap_note(&pool->use, NF_CAP_CPU_PER_MINUTE, nf_window_sum(&pool->cpu_ns, now) / 1000000);
+    nf_cap_note(&pool->use, NF_CAP_RUNS_PER_MINUTE, nf_window_sum(&pool->begun, now));
+    nf_cap_note(&pool->use, NF_CAP_CONCURRENT_RUNS, pool->running);
+    nf_cap_note(&pool->use, NF_CAP_WORKERS, pool->crew_count);
+    nf_cap_note(&pool->use, NF_CAP_QUEUED_EVENTS, pool->waiting);
+    return pool->use;
 }
 
 unsigned nf_pool_waiting(const nf_pool *pool)

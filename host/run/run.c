@@ -9,13 +9,14 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/jscan.h"
+#include "base/macros.h"
 #include "run/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2, USAGE_SIZE = 1000 };
+enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2, USAGE_SIZE = 1400 };
 
 /* ---- start ---- */
 
@@ -40,6 +41,7 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     run->len = spec->len;
     run->ended = ended;
     run->ctx = ctx;
+    nf_run_set_limits(run);
     run->timeline = nf_strbuf_new(TIMELINE_LIMIT);
     nf_strbuf_reserve(&run->timeline, 256); /* two effects, the usual case */
     pool->waiting++;
@@ -72,6 +74,25 @@ static uint32_t trigger_index(const nf_runner *runner, const nf_trigger *trigger
     return UINT32_MAX;
 }
 
+void nf_run_set_limits(nf_run *run)
+{
+    const nf_limits *now = &run->limits;
+    run->limits = run->pool->allowed.run;
+    nf_limits_tighten(&run->limits, &run->handler->own);
+    uint64_t most = now->of[NF_BUDGET_EFFECTS] + now->of[NF_BUDGET_LOOKUPS];
+    run->effects_most = NF_MAX(run->effects_most, most);
+}
+
+/* The limits changed: a run under way obeys from its next slice. */
+void nf_run_obey(nf_run *run)
+{
+    nf_limits before = run->limits;
+    nf_run_set_limits(run);
+    if (!run->held_by && memcmp(&before, &run->limits, sizeof before) != 0)
+        nf_worker_send(run->crew->worker, NF_MSG_LIMITS, 0, run->key, &run->limits,
+                       sizeof run->limits, NULL, 0);
+}
+
 static void send_start(nf_run *run)
 {
     nf_pool *pool = run->pool;
@@ -80,8 +101,9 @@ static void send_start(nf_run *run)
         .handler = run->handler->index,
         .trigger = trigger_index(pool->runner, run->handler->trigger),
         .now_ms = nf_clock_wall_ms(),
-        .limits = run->handler->limits,
     };
+    nf_run_set_limits(run);
+    head.limits = run->limits;
     seed_from_id(run->key, head.seed);
     run->started_ms = head.now_ms;
     run->started_ns = nf_clock_ns();
@@ -99,6 +121,8 @@ void nf_run_give_to(nf_run *run, nf_crew *crew)
     HASH_ADD(hh, crew->runs, key, sizeof run->key, run);
     crew->active++;
     run->pool->running++;
+    if (run->attempts == 1)
+        nf_window_add(&run->pool->begun, nf_clock_ns(), 1);
     nf_known *known = nf_crew_give_version(crew, run->version);
     if (known->loaded) {
         send_start(run);
@@ -194,7 +218,7 @@ void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text)
     nf_run_report report = {
         .outcome = outcome, .error = error.bytes, .error_len = error.len, .result = "", .log = ""};
     for (int i = 0; i < NF_BUDGET_COUNT; i++)
-        report.usage.of[i].limit = run->handler->limits.of[i];
+        report.usage.of[i].limit = run->limits.of[i];
     finish(run, &report);
     nf_strbuf_release(&error);
 }
@@ -217,8 +241,10 @@ void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
 {
     nf_run *run = nf_crew_find_run(crew, frame->id);
     nf_msg_end head;
-    if (!run)
-        return; /* it was ended here meanwhile */
+    if (!run) {
+        nf_crew_broke(crew, "END of a run that it does not have");
+        return;
+    }
     if (frame->size < sizeof head || frame->aux == NF_OUTCOME_NONE
         || frame->aux >= NF_OUTCOME_COUNT) {
         nf_crew_broke(crew, "END without its parts");

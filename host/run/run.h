@@ -20,7 +20,7 @@
 
 #include "act/effect.h"
 #include "act/registry.h"
-#include "base/budget.h"
+#include "base/caps.h"
 #include "base/secret.h"
 #include "base/strbuf.h"
 #include "channel/worker_process.h"
@@ -50,9 +50,9 @@ void nf_runner_close(nf_runner *runner);
 /* ---- pool ---- */
 
 typedef struct nf_pool_options {
-    const char *tenant;       /* copied */
-    unsigned max_workers;     /* 0: one per core */
-    unsigned concurrent_runs; /* on workers at a time */
+    const char *tenant;   /* copied */
+    nf_limits configured; /* what a flow may declare at most; what is allowed now may be less */
+    nf_allowed allowed;
     const nf_effect_env *env; /* borrowed for the pool's life */
     bool record_args; /* keep the arguments of effects in the report (they may be personal data) */
 } nf_pool_options;
@@ -69,9 +69,21 @@ void nf_pool_stop(nf_pool *pool);
 /** Stop and free. Every version must have been let go of. NULL is allowed. */
 void nf_pool_close(nf_pool *pool);
 
+/**
+ * Change what is allowed. Runs under way obey at their next slice; workers above the number end when they are idle; a
+ * smaller weight holds at once, a larger one for workers that start later.
+ */
+void nf_pool_allow(nf_pool *pool, const nf_allowed *allowed);
+
 /** Runs that wait and runs on workers. */
 unsigned nf_pool_waiting(const nf_pool *pool);
 unsigned nf_pool_running(const nf_pool *pool);
+
+/** What the tenant uses of its caps, as far as they are counted here. */
+nf_cap_use nf_pool_use(nf_pool *pool);
+
+/** Why ready runs wait, for an admin: a text, or NULL. Static. */
+const char *nf_pool_held_up(nf_pool *pool);
 
 /* ---- version ---- */
 
@@ -82,7 +94,7 @@ typedef struct nf_handler {
     char *name;                /* unique per tenant */
     int line;
     json_t *filters; /* name of the filter to list of texts, as the flow has them */
-    nf_limits limits;
+    nf_limits own;   /* what the flow declares; 0: nothing */
     bool dedupe;
 } nf_handler;
 
@@ -90,8 +102,7 @@ typedef struct nf_version_spec {
     const char *file; /* as messages shall show it, e.g. "flows/show-caller.lua" */
     const char *source;
     size_t len;
-    bool script;      /* the whole file is the handler */
-    nf_limits limits; /* of the tenant: for the load, and the ceiling of the handlers */
+    bool script; /* the whole file is the handler */
 } nf_version_spec;
 
 /**

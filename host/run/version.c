@@ -96,7 +96,7 @@ static nf_status read_limits(nf_handler *handler, const json_t *limits, const nf
         }
         nf_status status =
             given
-                ? nf_limits_set(&handler->limits, ceiling, NF_SETTER_FLOW, name, given, err)
+                ? nf_limits_set(&handler->own, ceiling, NF_SETTER_FLOW, name, given, err)
                 : nf_error_set(err, NF_E_ARG, "limit %s: a text like \"100ms\" is expected", name);
         if (status != NF_OK)
             return status;
@@ -136,7 +136,6 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
     handler->version = version;
     handler->index = (unsigned)version->handler_count;
     handler->line = (int)nf_json_integer(declared, "line", 0);
-    handler->limits = version->limits;
     handler->dedupe = !json_is_false(json_object_get(declared, "dedupe"));
     handler->trigger = trigger ? nf_trigger_find(version->pool->runner->triggers, trigger) : NULL;
     handler->filters = json_deep_copy(json_object_get(declared, "filters"));
@@ -150,7 +149,8 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
     if (status == NF_OK)
         status = check_name(version, handler, err);
     if (status == NF_OK)
-        status = read_limits(handler, json_object_get(declared, "limits"), &version->limits, err);
+        status = read_limits(handler, json_object_get(declared, "limits"),
+                             &version->pool->configured, err);
     if (status != NF_OK)
         nf_error_prefix(err, "%s:%d", version->file, handler->line);
     return status;
@@ -259,7 +259,7 @@ void nf_version_send_load(nf_version *version, nf_crew *crew)
     nf_msg_load head = {
         .flags = version->script ? NF_LOAD_SCRIPT : 0,
         .name_len = (uint32_t)strlen(version->file),
-        .limits = version->limits,
+        .limits = version->pool->allowed.run,
         .now_ms = nf_clock_wall_ms(),
     };
     char *body = nf_format("%s", version->file);
@@ -280,6 +280,7 @@ static void start_loading(nf_version *version)
     }
     version->loading_on = crew;
     nf_crew_give_version(crew, version);
+    nf_pool_watch(version->pool);
 }
 
 void nf_version_crew_gone(nf_crew *crew, const char *reason)
@@ -307,7 +308,6 @@ nf_version *nf_version_load(nf_pool *pool, const nf_version_spec *spec,
     version->source = nf_memdup(spec->source, spec->len);
     version->len = spec->len;
     version->script = spec->script;
-    version->limits = spec->limits;
     version->on_loaded = loaded;
     version->ctx = ctx;
     nf_sha256(spec->source, spec->len, version->hash);

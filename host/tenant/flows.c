@@ -24,7 +24,7 @@ struct file {
 struct nf_flows {
     nf_pool *pool;
     char *dir;
-    nf_limits limits;
+    uint64_t most_source;
     struct file *files; /* sorted by name */
     nf_flow *list;      /* the public part of each */
     size_t count;
@@ -60,12 +60,12 @@ nf_status nf_file_read(const char *path, size_t most, char **bytes, size_t *len,
     return status;
 }
 
-nf_flows *nf_flows_new(nf_pool *pool, const char *dir, const nf_limits *limits)
+nf_flows *nf_flows_new(nf_pool *pool, const char *dir, uint64_t most_source)
 {
     nf_flows *flows = nf_alloc(sizeof *flows);
     flows->pool = pool;
     flows->dir = nf_strdup(dir);
-    flows->limits = *limits;
+    flows->most_source = most_source;
     return flows;
 }
 
@@ -196,7 +196,7 @@ static void load(nf_flows *flows, struct file *f)
     size_t len = 0;
     nf_error err = {0};
     uint8_t hash[NF_SHA256_SIZE];
-    if (nf_file_read(path, flows->limits.of[NF_BUDGET_SOURCE], &source, &len, &err) != NF_OK) {
+    if (nf_file_read(path, flows->most_source, &source, &len, &err) != NF_OK) {
         set_error(flows, f, err.text);
         f->tried = false;
     } else {
@@ -205,11 +205,9 @@ static void load(nf_flows *flows, struct file *f)
             memcpy(f->seen, hash, sizeof hash);
             f->tried = true;
             flows->pending++;
-            nf_version_load(
-                flows->pool,
-                &(nf_version_spec){
-                    .file = f->flow.file, .source = source, .len = len, .limits = flows->limits},
-                on_loaded, flows);
+            nf_version_load(flows->pool,
+                            &(nf_version_spec){.file = f->flow.file, .source = source, .len = len},
+                            on_loaded, flows);
         }
     }
     free(source);

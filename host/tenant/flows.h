@@ -19,7 +19,7 @@ typedef struct nf_flow {
 } nf_flow;
 
 /** The flows of `folder` (".lua" files, not hidden). Nothing is loaded yet. `dir` is copied. */
-nf_flows *nf_flows_new(nf_pool *pool, const char *dir, const nf_limits *limits);
+nf_flows *nf_flows_new(nf_pool *pool, const char *dir, uint64_t most_source);
 
 /** Free; versions are let go. NULL is allowed. */
 void nf_flows_free(nf_flows *flows);

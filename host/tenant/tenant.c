@@ -194,11 +194,11 @@ static void open_workers(nf_tenant *t)
     nf_lists_prepare(t->env.lists);
     t->pool = nf_pool_new(t->host->runner, &(nf_pool_options){
                                                .tenant = c->name,
-                                               .max_workers = (unsigned)c->workers,
-                                               .concurrent_runs = (unsigned)c->concurrent_runs,
+                                               .configured = c->limits.run,
+                                               .allowed = t->allowed,
                                                .env = &t->env,
                                            });
-    t->flows = nf_flows_new(t->pool, flows, &c->limits);
+    t->flows = nf_flows_new(t->pool, flows, c->limits.run.of[NF_BUDGET_SOURCE]);
     t->watch = nf_watch_new(t->host->loop, flows, on_change, t, &err);
     if (!t->watch)
         nf_log_warn("flow", "%s: changes are not seen by themselves: %s", c->name, err.text);
@@ -218,6 +218,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     nf_tenant *t = nf_alloc(sizeof *t);
     t->host = host;
     t->config = config;
+    t->allowed = config->limits;
     t->on_loaded = loaded;
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();

@@ -33,6 +33,7 @@ typedef struct nf_tenant_host {
 struct nf_tenant {
     const nf_tenant_host *host;
     const nf_tenant_config *config;
+    nf_allowed allowed; /* now: the configuration's, with what an admin changed since */
     nf_nimbus *nimbus;
     nf_catalog *catalog;
     nf_subscriptions *subscriptions;

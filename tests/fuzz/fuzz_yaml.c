@@ -15,7 +15,7 @@ struct target {
     char *text, *url, *address, **texts;
     uint64_t integer, duration;
     bool boolean;
-    nf_limits limits;
+    nf_allowed limits;
 };
 
 #define AT(member) offsetof(struct target, member)
@@ -45,8 +45,7 @@ static void check_errors(const nf_strbuf *errors, const char *path)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[64];
-    struct target target = {.limits = nf_limits_standard()};
-    nf_limits ceiling = nf_limits_ceiling();
+    struct target target = {.limits = nf_allowed_standard()};
     nf_strbuf errors = nf_strbuf_new(1 << 20);
     int fd = memfd_create("fuzz", 0);
     if (fd < 0 || write(fd, data, size) != (ssize_t)size)
@@ -56,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!map && errors.len == 0)
         abort();
     if (map)
-        nf_schema_apply(keys, map, path, &ceiling, &target, &errors);
+        nf_schema_apply(keys, map, path, &target, &errors);
     check_errors(&errors, path);
     nf_yaml_free(map);
     nf_schema_release(keys, &target);

@@ -68,8 +68,8 @@ class Values(Folder):
     def test_all_mistakes_of_all_files_at_once(self):
         self.write("nimflow.yaml", "listen: 127.0.0.1\nlistne: 127.0.0.1:80\nlog_level: infos\nlog_json: yes\n"
                    "limits:\n  cpu: 2h\n  walll: 3s\n  memory: lots\n  effects: [1]\ndata: \"\"\n")
-        self.write("tenants/acme/tenant.yaml", "cluster: ftp://x\ncountry: ch\nlimits:\n  cpu: 61s\nworkers: 0\n"
-                   "concurrent_runs: many\nrequest_timeout: 10\nqueued_events:\n  - 1\n")
+        self.write("tenants/acme/tenant.yaml", "cluster: ftp://x\ncountry: ch\nlimits:\n  cpu: 61s\n  workers: 0\n"
+                   "  concurrent_runs: many\n  cpu_per_minit: 1s\nrequest_timeout: 10\n")
         self.write("tenants/beta/tenant.yaml", TENANT + "country: [CH]\n")
         acme, beta = "tenants/acme/tenant.yaml", "tenants/beta/tenant.yaml"
         self.refuses(
@@ -85,10 +85,10 @@ class Values(Folder):
             (acme + ":1:10: cluster: ", "'ftp://x' is not an address like https://"),
             (acme + ":2:10: country: ", "two capital letters"),
             (acme + ":4:8: cpu: ", "61s is out of range"),
-            (acme + ":5:10: workers: ", "0 is out of range; allowed are 1 to 256"),
-            (acme + ":6:18: concurrent_runs: ", "'many' is not a whole number"),
-            (acme + ":7:18: request_timeout: ", "'10' is not a duration"),
-            acme + ":9:3: queued_events: a single value is expected",
+            (acme + ":5:12: workers: ", "limit workers: 0 is out of range; allowed are 1 to 256"),
+            (acme + ":6:20: concurrent_runs: ", "'many' is not a whole number"),
+            (acme + ":7:18: cpu_per_minit: ", "did you mean 'cpu_per_minute'?"),
+            (acme + ":8:18: request_timeout: ", "'10' is not a duration"),
             (acme + ":1:1: ", "key 'token_file' is missing"),
             beta + ":3:10: country: a single value is expected")
 

@@ -30,7 +30,7 @@ class Order(unittest.TestCase):
     def setUp(self):
         self.nimbus = Nimbus()
         self.host = Host(self.nimbus.url, flows={"a.lua": FLOW % ("first", "first"), "b.lua": FLOW % ("second", "second")},
-                         tenant="workers: 2\n").start()
+                         tenant="limits: {workers: 2}\n").start()
 
     def tearDown(self):
         self.assertEqual(self.host.end(), 0, self.host.program.errors)

@@ -8,7 +8,7 @@ struct target {
     char *text, *address, *url, *path, *country, **texts;
     bool boolean;
     uint64_t integer, duration, choice;
-    nf_limits limits;
+    nf_allowed limits;
 };
 
 static const char *const choices[] = {"red", "green", NULL};
@@ -34,14 +34,13 @@ static char folder[UNIT_PATH];
 static char *read_into(const char *text, struct target *t)
 {
     char path[UNIT_PATH + 8];
-    nf_limits ceiling = nf_limits_ceiling();
     nf_strbuf errors = nf_strbuf_new(65536), out = nf_strbuf_new(65536);
     snprintf(path, sizeof path, "%s/x.yaml", folder);
     write_file(path, text);
-    *t = (struct target){.limits = nf_limits_standard()};
+    *t = (struct target){.limits = nf_allowed_standard()};
     nf_yaml *map = nf_yaml_read(path, &errors);
     if (map)
-        nf_schema_apply(keys, map, path, &ceiling, t, &errors);
+        nf_schema_apply(keys, map, path, t, &errors);
     nf_yaml_free(map);
     for (const char *line = nf_strbuf_text(&errors); *line; line = strchr(line, '\n') + 1) {
         assert_memory_equal(path, line, strlen(path));
@@ -91,8 +90,8 @@ static void fills(void **state)
     assert_int_equal(10, t.integer);
     assert_int_equal(1000, t.duration);
     assert_int_equal(1, t.choice);
-    assert_int_equal(2000, t.limits.of[NF_BUDGET_CPU]);
-    assert_int_equal(7, t.limits.of[NF_BUDGET_EFFECTS]);
+    assert_int_equal(2000, t.limits.run.of[NF_BUDGET_CPU]);
+    assert_int_equal(7, t.limits.run.of[NF_BUDGET_EFFECTS]);
     assert_string_equal("two", t.texts[1]);
     assert_null(t.texts[2]);
     nf_schema_release(keys, &t);
@@ -122,7 +121,9 @@ static void all_at_once(void **state)
         "6:11: duration: 1m is out of range; allowed are 100 to 1000 ms\n"
         "7:9: choice: unknown value 'blue'; known: red, green\n"
         "8:15: cpu: limit cpu: 'x' is not a duration; write a whole number and ms, s, min, h, d or w\n"
-        "8:23: foo: unknown limit 'foo'; known: cpu, wall, memory, effects, lookups, log, result, source\n"
+        "8:23: foo: unknown limit 'foo'; known: cpu, wall, memory, effects, "
+        "lookups, in_flight, log, log_lines, result, source, load, cpu_per_minute, workers, concurrent_runs, "
+        "runs_per_minute, queued_events, requests_per_second, history, weight\n"
         "9:12: item: a text is expected\n"
         "10:1: unknown key 'intger'; did you mean 'integer'?\n"
         "1:1: key 'text' is missing: A text.\n");
