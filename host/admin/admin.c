@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TENANTS "/v1/tenants/"
 enum { MOST_ROWS = 1000, STANDARD_ROWS = 50 };
 
 /* ---- probes ---- */
@@ -141,6 +142,105 @@ static void show_run(const nf_admin *admin, nf_http_exchange *x, const char *id)
         nf_http_answer_error(x, 400, "'%s' is not the id of a run", id);
 }
 
+/* ---- limits ---- */
+
+/* The tenant of "/v1/tenants/NAME/limits", or NULL after a 404. */
+static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x)
+{
+    const char *name = nf_http_path(x) + strlen(TENANTS);
+    size_t n = strcspn(name, "/");
+    char *wanted = nf_memdup(name, n);
+    nf_tenant *found = NULL;
+    nf_percent_decode(wanted);
+    for (size_t i = 0; i < admin->tenant_count; i++) {
+        if (strcmp(admin->tenants[i]->config->name, wanted) == 0)
+            found = admin->tenants[i];
+    }
+    if (strcmp(name + n, "/limits") != 0)
+        nf_http_answer_error(x, 404, "not found");
+    else if (!found)
+        nf_http_answer_error(x, 404, "there is no tenant '%s'", wanted);
+    bool right = found && strcmp(name + n, "/limits") == 0;
+    free(wanted);
+    return right ? found : NULL;
+}
+
+static void answer_limits(nf_tenant *tenant, nf_http_exchange *x)
+{
+    nf_http_answer_json(x, 200,
+                        json_pack("{s:s, s:o}", "tenant", tenant->config->name, "limits",
+                                  nf_tenant_limits(tenant)));
+}
+
+struct changing {
+    nf_tenant *tenant;
+    nf_http_exchange *exchange;
+};
+
+static void on_changed(void *ctx, const nf_error *err)
+{
+    struct changing *changing = ctx;
+    if (err)
+        nf_http_answer_error(changing->exchange, 500,
+                             "in force now, but it could not be kept for the next start: %s",
+                             err->text);
+    else
+        answer_limits(changing->tenant, changing->exchange);
+    free(changing);
+}
+
+static void change_limits(nf_tenant *tenant, nf_http_exchange *x)
+{
+    nf_error err = {0};
+    size_t len;
+    const char *body = nf_http_body(x, &len);
+    json_t *asked = nf_json_parse(body, len, &err);
+    struct changing *changing = nf_alloc(sizeof *changing);
+    *changing = (struct changing){tenant, x};
+    if (asked)
+        nf_tenant_change_limits(tenant, json_object_get(asked, "set"),
+                                json_object_get(asked, "reset"), nf_http_peer(x), on_changed,
+                                changing, &err);
+    json_decref(asked);
+    if (err.status != NF_OK) {
+        nf_http_answer_error(x, 400, "%s", err.text);
+        free(changing);
+    }
+}
+
+static void limits_of_tenant(const nf_admin *admin, nf_http_exchange *x, bool get)
+{
+    nf_tenant *tenant = tenant_of(admin, x);
+    if (tenant && get)
+        answer_limits(tenant, x);
+    else if (tenant)
+        change_limits(tenant, x);
+}
+
+static void on_audit(void *ctx, json_t *rows, const nf_error *err)
+{
+    nf_http_exchange *x = ctx;
+    if (err) {
+        json_decref(rows);
+        nf_http_answer_error(x, 500, "%s", err->text);
+    } else {
+        nf_http_answer_json(x, 200, json_pack("{s:o}", "audit", rows));
+    }
+}
+
+static void show_audit(const nf_admin *admin, nf_http_exchange *x)
+{
+    const char *query = nf_http_query(x);
+    char *tenant = parameter(query, "tenant"), *limit = parameter(query, "limit");
+    int64_t rows = STANDARD_ROWS;
+    if (limit && (!whole(limit, &rows) || rows > MOST_ROWS))
+        nf_http_answer_error(x, 400, "limit is a whole number, at most %d", MOST_ROWS);
+    else
+        nf_store_query_audit(admin->store, tenant, (unsigned)rows, on_audit, x);
+    free(tenant);
+    free(limit);
+}
+
 /* ---- routes ---- */
 
 static void show_status(const nf_admin *admin, nf_http_exchange *x)
@@ -164,7 +264,7 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
 {
     const nf_admin *admin = ctx;
     const char *path = nf_http_path(x), *method = nf_http_method(x);
-    bool get = strcmp(method, "GET") == 0;
+    bool get = strcmp(method, "GET") == 0, post = strcmp(method, "POST") == 0;
     if (nf_admin_probe(admin, x))
         return;
     if (get && strcmp(path, "/v1/status") == 0)
@@ -173,7 +273,11 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         list_runs(admin, x);
     else if (get && strncmp(path, "/v1/runs/", 9) == 0)
         show_run(admin, x, path + 9);
-    else if (strcmp(method, "POST") == 0 && strcmp(path, "/v1/reload") == 0)
+    else if (get && strcmp(path, "/v1/audit") == 0)
+        show_audit(admin, x);
+    else if ((get || post) && strncmp(path, TENANTS, strlen(TENANTS)) == 0)
+        limits_of_tenant(admin, x, get);
+    else if (post && strcmp(path, "/v1/reload") == 0)
         reload(admin, x);
     else
         nf_http_answer_error(x, 404, "not found");

@@ -7,6 +7,9 @@
  *   GET /v1/status             tenants, flows with their errors, counts
  *   GET /v1/runs?tenant=&handler=&outcome=&before=&limit=
  *   GET /v1/runs/ID            one run with its event, effects, usage and log
+ *   GET /v1/tenants/NAME/limits     every limit with its value, who set it, what is used of it
+ *   POST /v1/tenants/NAME/limits    {"set": {"cpu": "250ms"}, "reset": ["memory"]}; at once, kept, audited
+ *   GET /v1/audit?tenant=&limit=    who changed what
  *   POST /v1/reload            look at the flow files again
  *
  * The /v1 part answers on the admin socket only, whose file has mode 600.

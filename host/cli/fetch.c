@@ -2,7 +2,13 @@
 /* fetch.c: see fetch.h. */
 #include "cli/fetch.h"
 
+#include "app.h"
+#include "base/alloc.h"
 #include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct fetch {
     nf_loop loop;
@@ -43,4 +49,52 @@ json_t *nf_fetch(const nf_http_spec *spec, nf_error *err)
     nf_http_client_close(client);
     nf_loop_close(&f.loop);
     return f.answer;
+}
+
+/* The admin socket of the host with this configuration, owned by the caller, or NULL after printing why. */
+static char *find_socket(const nf_given *given)
+{
+    nf_strbuf errors = nf_strbuf_new(1 << 16);
+    const char *socket = nf_given_value(given, "socket", NULL);
+    if (socket)
+        return nf_strdup(socket);
+    nf_config *config = nf_config_load(nf_given_value(given, "config", "nimflow.yaml"), &errors);
+    char *path = config ? nf_app_socket_path(config->data) : NULL;
+    if (!config)
+        fputs(nf_strbuf_text(&errors), stderr);
+    nf_config_free(config);
+    nf_strbuf_release(&errors);
+    return path;
+}
+
+json_t *nf_ask_host(const nf_given *given, const char *method, const char *path, const json_t *body,
+                    nf_error *err, int *status)
+{
+    char *socket = find_socket(given);
+    *status = NF_EXIT_CONFIG;
+    if (!socket)
+        return NULL;
+    char *url = nf_format("http://localhost%s", path);
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_t *answer = nf_fetch(&(nf_http_spec){.method = method,
+                                              .url = url,
+                                              .unix_socket = socket,
+                                              .content_type = text ? "application/json" : NULL,
+                                              .body = text,
+                                              .len = text ? strlen(text) : 0,
+                                              .max_body = 64 << 20},
+                              err);
+    if (err->status == NF_E_UNREACHABLE)
+        nf_error_prefix(err, "no host answers at %s; is 'nimflow serve' running?", socket);
+    *status = answer ? NF_EXIT_OK : nf_exit_for(err);
+    free(text);
+    free(url);
+    free(socket);
+    return answer;
+}
+
+void nf_print_json(const json_t *value, bool machine)
+{
+    json_dumpf(value, stdout, (machine ? JSON_COMPACT : JSON_INDENT(2)) | JSON_REAL_PRECISION(9));
+    putchar('\n');
 }

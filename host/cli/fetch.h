@@ -3,6 +3,7 @@
 #ifndef NF_CLI_FETCH_H
 #define NF_CLI_FETCH_H
 
+#include "cli/command.h"
 #include "net/http_client.h"
 
 #include <jansson.h>
@@ -12,5 +13,22 @@
  * set: the other side's {"error": text}, or why there was no answer.
  */
 json_t *nf_fetch(const nf_http_spec *spec, nf_error *err);
+
+/** The options that say which host is asked. */
+#define NF_HOST_OPTIONS                                                                            \
+    {"config", "FILE", "the host's configuration; default: nimflow.yaml", false},                  \
+    {                                                                                              \
+        "socket", "PATH", "the host's admin socket, instead of --config", false                    \
+    }
+
+/**
+ * Ask the running host that --socket or --config names. Returns the answer (a new reference) with `status` NF_EXIT_OK,
+ * or NULL with the exit status, after printing why. `body` may be NULL.
+ */
+json_t *nf_ask_host(const nf_given *given, const char *method, const char *path, const json_t *body,
+                    nf_error *err, int *status);
+
+/** Print a value for machines (one line) or for people. */
+void nf_print_json(const json_t *value, bool machine);
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runs.c: nimflow runs: what the runs of a running host did, asked over its admin socket. */
-#include "app.h"
-#include "base/alloc.h"
 #include "base/json.h"
 #include "base/percent.h"
 #include "cli/command.h"
@@ -18,22 +16,6 @@ static void add_parameter(nf_strbuf *path, const nf_given *given, const char *na
         return;
     nf_strbuf_addf(path, "%c%s=", strchr(path->bytes, '?') ? '&' : '?', name);
     nf_percent_encode(path, value);
-}
-
-/* The admin socket of the host with this configuration, owned by the caller, or NULL after printing why. */
-static char *find_socket(const nf_given *given)
-{
-    nf_strbuf errors = nf_strbuf_new(1 << 16);
-    const char *socket = nf_given_value(given, "socket", NULL);
-    if (socket)
-        return nf_strdup(socket);
-    nf_config *config = nf_config_load(nf_given_value(given, "config", "nimflow.yaml"), &errors);
-    char *path = config ? nf_app_socket_path(config->data) : NULL;
-    if (!config)
-        fputs(nf_strbuf_text(&errors), stderr);
-    nf_config_free(config);
-    nf_strbuf_release(&errors);
-    return path;
 }
 
 static const char *text_of(const json_t *run, const char *key)
@@ -63,32 +45,17 @@ static void print_list(const json_t *answer)
         print_row(run);
 }
 
-static void print_json(const json_t *value, size_t flags)
-{
-    json_dumpf(value, stdout, flags);
-    putchar('\n');
-}
-
 static int show(const nf_given *given, const char *path)
 {
     nf_error err = {0};
-    char *socket = find_socket(given);
-    if (!socket)
-        return NF_EXIT_CONFIG;
-    char *url = nf_format("http://localhost%s", path);
-    json_t *answer =
-        nf_fetch(&(nf_http_spec){.method = "GET", .url = url, .unix_socket = socket}, &err);
-    if (err.status == NF_E_UNREACHABLE)
-        nf_error_prefix(&err, "no host answers at %s; is 'nimflow serve' running?", socket);
+    int status;
+    json_t *answer = nf_ask_host(given, "GET", path, NULL, &err, &status);
     if (answer && !nf_given_has(given, "json") && json_object_get(answer, "runs"))
         print_list(answer);
     else if (answer)
-        print_json(answer, nf_given_has(given, "json") ? JSON_COMPACT | JSON_REAL_PRECISION(9)
-                                                       : JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        nf_print_json(answer, nf_given_has(given, "json"));
     json_decref(answer);
-    free(url);
-    free(socket);
-    return answer ? NF_EXIT_OK : nf_exit_for(&err);
+    return status;
 }
 
 static int run(const nf_cli *cli, const nf_given *given)
@@ -115,8 +82,7 @@ static int run(const nf_cli *cli, const nf_given *given)
 }
 
 static const nf_option options[] = {
-    {"config", "FILE", "the host's configuration; default: nimflow.yaml", false},
-    {"socket", "PATH", "the host's admin socket, instead of --config", false},
+    NF_HOST_OPTIONS,
     {"tenant", "NAME", "only runs of this tenant", false},
     {"handler", "NAME", "only runs of this handler", false},
     {"outcome", "OUTCOME",

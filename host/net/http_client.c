@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_client.c: see http_client.h. Requests wait in a line per host; each link of a host carries one at a time.
+ * http_client.c: see http_client.h. Requests wait in lines per host; each link of a host carries one at a time.
  *
- * Invariants: a request is in its host's line or on exactly one link; a host has at most max_per_host links; a link in
+ * Invariants: a request is in a line of its host or on exactly one link; a host has at most max_per_host links; a link in
  * `idle` has no request, and nothing was read from it that nobody asked for.
  */
 #include "net/http_client.h"
@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "net/http_link.h"
 #include "net/http_reply.h"
+#include "net/http_turns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,12 +45,13 @@ struct host {
     char *unix_socket;
     unsigned links, connecting;
     line_link *opening, *busy, *idle; /* idle: the one used last is first */
-    nf_http_request *line;
-    nf_http_request *refused; /* cannot be sent at all; told so in the next round */
+    nf_turns turns;                   /* the lines, and who of the busy is whose */
+    nf_http_request *refused;         /* cannot be sent at all; told so in the next round */
     UT_hash_handle hh;
 };
 
 struct nf_http_request {
+    nf_turn turn; /* first: a turn is its request */
     struct host *host;
     line_link *on; /* NULL while it waits */
     nf_strbuf wire;
@@ -129,6 +131,20 @@ static nf_http_request *cut(line_link *l)
     return r;
 }
 
+/* The same, and it will not go out again. */
+static nf_http_request *cut_for_good(line_link *l)
+{
+    nf_turns *turns = &l->host->turns;
+    nf_http_request *r = cut(l);
+    nf_turns_end(turns, &r->turn);
+    return r;
+}
+
+static nf_http_request *request_of(nf_turn *turn)
+{
+    return (nf_http_request *)(void *)turn;
+}
+
 /* The server closed a kept link as we sent on it: that is no failure of the request, if it may be sent again. */
 static void lost(line_link *l)
 {
@@ -138,8 +154,9 @@ static void lost(line_link *l)
     nf_http_request *r = cut(l);
     if (again) {
         r->sent = 0;
-        DL_PREPEND(host->line, r);
+        nf_turns_again(&host->turns, &r->turn);
     } else {
+        nf_turns_end(&host->turns, &r->turn);
         fail(r, NF_E_UNREACHABLE, "the connection was closed before the answer");
     }
     pump(host);
@@ -157,6 +174,7 @@ static void answered(line_link *l)
         .retry_after_ms = l->reply.retry_after_ms,
     };
     r->on = NULL;
+    nf_turns_end(&host->turns, &r->turn);
     nf_timer_stop(l->timer);
     report(r, &result); /* the link stays busy meanwhile: the answer is in its memory */
     if (!l->reply.keep_alive) {
@@ -191,7 +209,7 @@ static void read_answer(line_link *l)
         }
         if (io == NF_HTTP_IO_DONE && !nf_http_reply_feed(&l->reply, client->chunk, n, &why)) {
             struct host *host = l->host;
-            fail(cut(l), NF_E_PROTOCOL, why);
+            fail(cut_for_good(l), NF_E_PROTOCOL, why);
             pump(host);
             return;
         }
@@ -233,11 +251,11 @@ static void on_opened(void *ctx, const nf_error *err)
     } else {
         l->link = NULL; /* closed already */
         close_link(l);
-        nf_http_request *r = host->line;
-        if (r) {
+        nf_turn *first = nf_turns_first(&host->turns);
+        if (first) {
             nf_http_result result = {.error = *err, .body = ""};
-            DL_DELETE(host->line, r);
-            report(r, &result);
+            nf_turns_leave(&host->turns, first);
+            report(request_of(first), &result);
         }
     }
     pump(host);
@@ -249,7 +267,7 @@ static void on_timer(void *ctx)
 {
     line_link *l = ctx;
     struct host *host = l->host;
-    fail(cut(l), NF_E_TIMEOUT, "no answer in time");
+    fail(cut_for_good(l), NF_E_TIMEOUT, "no answer in time");
     pump(host);
 }
 
@@ -272,7 +290,7 @@ static void put_on(line_link *l, nf_http_request *r)
 {
     struct host *host = l->host;
     DL_DELETE(host->idle, l);
-    DL_DELETE(host->line, r);
+    nf_turns_take(&host->turns, &r->turn);
     DL_APPEND(host->busy, l);
     l->request = r;
     r->on = l;
@@ -285,14 +303,10 @@ static void put_on(line_link *l, nf_http_request *r)
 /* As many requests as there are links for; as many links as there are requests for, up to the limit. */
 static void pump(struct host *host)
 {
-    while (host->line && host->idle)
-        put_on(host->idle, host->line);
-    unsigned waiting = 0;
-    const nf_http_request *r;
-    DL_FOREACH (host->line, r) {
-        if (++waiting > host->client->max_per_host)
-            break;
-    }
+    nf_turn *next;
+    while (host->idle && (next = nf_turns_next(&host->turns)))
+        put_on(host->idle, request_of(next));
+    unsigned waiting = nf_turns_ready(&host->turns, host->client->max_per_host);
     while (host->connecting < waiting && host->links < host->client->max_per_host)
         open_link(host);
 }
@@ -301,11 +315,11 @@ void nf_http_request_cancel(nf_http_request *r)
 {
     struct host *host = r->host;
     if (r->on)
-        cut(r->on);
+        cut_for_good(r->on);
     else if (r->timer)
         DL_DELETE(host->refused, r);
     else
-        DL_DELETE(host->line, r);
+        nf_turns_leave(&host->turns, &r->turn);
     free_request(r);
     pump(host);
 }
@@ -355,6 +369,7 @@ static struct host *host_of(nf_http_client *client, const nf_http_spec *spec)
     }
     host = nf_alloc(sizeof *host);
     host->client = client;
+    host->turns.links = client->max_per_host;
     host->key = key;
     host->unix_socket = nf_strdup(spec->unix_socket);
     HASH_ADD_KEYPTR(hh, client->hosts, host->key, strlen(host->key), host);
@@ -408,7 +423,7 @@ nf_http_request *nf_http_request_start(nf_http_client *client, const nf_http_spe
     r->ctx = ctx;
     if (sendable(spec)) {
         write_request(&r->wire, spec);
-        DL_APPEND(r->host->line, r);
+        nf_turns_add(&r->host->turns, &r->turn, spec->share);
         pump(r->host);
     } else { /* told from the loop, as every end */
         r->timer = nf_timer_new(client->loop, on_refused, r);
@@ -439,16 +454,17 @@ nf_status nf_http_client_open(nf_loop *loop, unsigned max_per_host, nf_http_clie
 static void close_host(struct host *host)
 {
     nf_http_request *r;
-    while ((r = host->line)) {
-        DL_DELETE(host->line, r);
-        free_request(r);
+    nf_turn *turn;
+    while ((turn = nf_turns_first(&host->turns))) {
+        nf_turns_leave(&host->turns, turn);
+        free_request(request_of(turn));
     }
     while ((r = host->refused)) {
         DL_DELETE(host->refused, r);
         free_request(r);
     }
     while (host->busy)
-        free_request(cut(host->busy));
+        free_request(cut_for_good(host->busy));
     while (host->opening)
         close_link(host->opening);
     while (host->idle)

@@ -2,7 +2,8 @@
 /*
  * http_client.h: requests out, by libcurl's multi interface on the loop.
  *
- * At most `max_per_host` transfers at a time go to one host (libcurl slows down with many); the others wait in order.
+ * At most `max_per_host` transfers at a time go to one host (libcurl slows down with many); the others wait in order, and
+ * owners take turns.
  * Redirects are not followed, only http and https are spoken. `done` is called exactly once per request that was not
  * cancelled, from the loop, never from inside nf_http_request_start.
  */
@@ -14,6 +15,14 @@
 typedef struct nf_http_client nf_http_client;
 typedef struct nf_http_request nf_http_request;
 
+/**
+ * One owner's part of the links to a host, when several owners compete: the one with the fewest busy links for its
+ * weight is served next, and nobody gets all of them. Owned by the caller; must outlive its requests.
+ */
+typedef struct nf_http_share {
+    unsigned weight; /* 1 to 100 */
+} nf_http_share;
+
 /** What to send. Everything is copied. */
 typedef struct nf_http_spec {
     const char *method;
@@ -23,9 +32,10 @@ typedef struct nf_http_spec {
     const char *unix_socket;  /* connect there instead, or NULL */
     const char *body;
     size_t len;
-    uint64_t timeout_ms; /* for the whole request, waiting in line excluded; 0: 30 s */
-    size_t max_body;     /* of the answer; 0: 1 MiB; a larger one is NF_E_PROTOCOL */
-    bool write;          /* it changes something: lost after sending means NF_E_UNKNOWN */
+    uint64_t timeout_ms;        /* for the whole request, waiting in line excluded; 0: 30 s */
+    size_t max_body;            /* of the answer; 0: 1 MiB; a larger one is NF_E_PROTOCOL */
+    const nf_http_share *share; /* whose request it is; NULL: nobody's in particular. Borrowed */
+    bool write;                 /* it changes something: lost after sending means NF_E_UNKNOWN */
 } nf_http_spec;
 
 /** What came back. Borrowed during `done`. */

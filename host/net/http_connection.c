@@ -350,13 +350,26 @@ void nf_http_connection_wind_down(nf_http_connection *c)
 
 /* ---- beginning ---- */
 
+/* On a unix socket the kernel tells who connected. */
+static void set_local_peer(nf_http_connection *c)
+{
+    struct ucred who;
+    socklen_t size = sizeof who;
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&c->uv, &fd) == 0
+        && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0)
+        snprintf(c->peer, sizeof c->peer, "uid %u", who.uid);
+    else
+        strcpy(c->peer, "unix");
+}
+
 static void set_peer(nf_http_connection *c)
 {
     struct sockaddr_storage address;
     int size = sizeof address;
     strcpy(c->peer, "unknown");
     if (c->server->is_unix)
-        strcpy(c->peer, "unix");
+        set_local_peer(c);
     else if (uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&address, &size) == 0)
         uv_ip_name((struct sockaddr *)&address, c->peer, sizeof c->peer);
     if (strncmp(c->peer, "::ffff:", 7) == 0 && strchr(c->peer, '.'))

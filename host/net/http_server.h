@@ -61,7 +61,7 @@ const char *nf_http_header(const nf_http_exchange *x, const char *name);
 /** The body; never NULL, NUL-terminated. */
 const char *nf_http_body(const nf_http_exchange *x, size_t *len);
 
-/** The address of the peer as text, "127.0.0.1", or "unix". */
+/** Who asks: the address as text, "127.0.0.1"; on a unix socket the user id, "uid 1000". */
 const char *nf_http_peer(const nf_http_exchange *x);
 
 /**

@@ -2,12 +2,15 @@
 /*
  * connection.c: see connection.h.
  *
- * A request is either in flight (`http` set) or waiting for its next attempt (`timer` running), never both.
+ * A request is in flight (`http` set), waiting for its next attempt (`timer` running), or waiting for the rate (`in_line`);
+ * exactly one of them.
  */
 #include "nimbus/connection.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/secret.h"
+#include "base/window.h"
 #include "log/log.h"
 #include "net/http_retry.h"
 
@@ -20,6 +23,11 @@ struct nf_nimbus {
     nf_http_client *client;
     char *tenant, *cluster, *token_file, *token;
     uint64_t request_ms;
+    nf_http_share share; /* of the links */
+    nf_window sent;      /* requests in the last second */
+    uint64_t rate;
+    nf_timer *next; /* when one of the line may go */
+    nf_nimbus_request *line;
     nf_nimbus_request *requests;
 };
 
@@ -28,13 +36,16 @@ struct nf_nimbus_request {
     char *method, *url, *body;
     nf_class class;
     unsigned attempt;
-    bool token_reread;
+    bool token_reread, in_line;
     nf_http_request *http;
     nf_timer *timer;
     nf_nimbus_done *done;
     void *ctx;
     nf_nimbus_request *prev, *next;
+    nf_nimbus_request *line_prev, *line_next;
 };
+
+static void send_line(void *ctx);
 
 nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options,
                          nf_nimbus **out, nf_error *err)
@@ -51,6 +62,10 @@ nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_
     nimbus->token_file = nf_strdup(options->token_file);
     nimbus->token = token;
     nimbus->request_ms = options->request_ms;
+    nimbus->share.weight = 100;
+    nimbus->sent = nf_window_new(1000);
+    nimbus->rate = UINT64_MAX;
+    nimbus->next = nf_timer_new(loop, send_line, nimbus);
     *out = nimbus;
     return NF_OK;
 }
@@ -67,6 +82,7 @@ void nf_nimbus_close(nf_nimbus *nimbus)
         return;
     while (nimbus->requests)
         nf_nimbus_cancel(nimbus->requests);
+    nf_timer_close(nimbus->next);
     free_token(nimbus);
     free(nimbus->tenant);
     free(nimbus->cluster);
@@ -82,6 +98,8 @@ const char *nf_nimbus_cluster(const nf_nimbus *nimbus)
 static void free_request(nf_nimbus_request *r)
 {
     DL_DELETE(r->nimbus->requests, r);
+    if (r->in_line)
+        DL_DELETE2(r->nimbus->line, r, line_prev, line_next);
     nf_timer_close(r->timer);
     free(r->method);
     free(r->url);
@@ -98,9 +116,9 @@ void nf_nimbus_cancel(nf_nimbus_request *r)
 
 static void on_answer(void *ctx, const nf_http_result *result);
 
-static void send_now(void *ctx)
+static void send_now(nf_nimbus_request *r)
 {
-    nf_nimbus_request *r = ctx;
+    nf_window_add(&r->nimbus->sent, nf_clock_ns(), 1);
     r->attempt++;
     nf_http_spec spec = {
         .method = r->method,
@@ -111,8 +129,59 @@ static void send_now(void *ctx)
         .len = r->body ? strlen(r->body) : 0,
         .timeout_ms = r->nimbus->request_ms,
         .write = r->class != NF_READ,
+        .share = &r->nimbus->share,
     };
     r->http = nf_http_request_start(r->nimbus->client, &spec, on_answer, r);
+}
+
+/* ---- the rate ---- */
+
+static bool may_send(nf_nimbus *nimbus)
+{
+    return nf_window_sum(&nimbus->sent, nf_clock_ns()) < nimbus->rate;
+}
+
+static void send_line(void *ctx)
+{
+    nf_nimbus *nimbus = ctx;
+    while (nimbus->line && may_send(nimbus)) {
+        nf_nimbus_request *r = nimbus->line;
+        DL_DELETE2(nimbus->line, r, line_prev, line_next);
+        r->in_line = false;
+        send_now(r);
+    }
+    if (nimbus->line)
+        nf_timer_start(nimbus->next, nf_window_wait_ms(&nimbus->sent, nf_clock_ns()), 0);
+}
+
+/* Send it, or put it last in the line. */
+static void send_in_turn(void *ctx)
+{
+    nf_nimbus_request *r = ctx;
+    nf_nimbus *nimbus = r->nimbus;
+    if (!nimbus->line && may_send(nimbus)) {
+        send_now(r);
+        return;
+    }
+    r->in_line = true;
+    DL_APPEND2(nimbus->line, r, line_prev, line_next);
+    send_line(nimbus);
+}
+
+void nf_nimbus_set_rate(nf_nimbus *nimbus, uint64_t per_second)
+{
+    nimbus->rate = per_second;
+    send_line(nimbus);
+}
+
+uint64_t nf_nimbus_rate(nf_nimbus *nimbus)
+{
+    return nf_window_sum(&nimbus->sent, nf_clock_ns());
+}
+
+void nf_nimbus_set_weight(nf_nimbus *nimbus, unsigned weight)
+{
+    nimbus->share.weight = weight;
 }
 
 /* After a 401: is there another token in the file by now? Asked once per request. */
@@ -158,7 +227,7 @@ static void on_answer(void *ctx, const nf_http_result *result)
         nf_log_debug("nimbus", "%s: %s attempt %u failed (%d), next in %ld ms", r->nimbus->tenant,
                      r->method, r->attempt, result->status, wait);
         if (!r->timer)
-            r->timer = nf_timer_new(r->nimbus->loop, send_now, r);
+            r->timer = nf_timer_new(r->nimbus->loop, send_in_turn, r);
         nf_timer_start(r->timer, (uint64_t)wait, 0);
         return;
     }
@@ -180,7 +249,7 @@ nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const c
     r->done = done;
     r->ctx = ctx;
     DL_APPEND(nimbus->requests, r);
-    send_now(r);
+    send_in_turn(r);
     return r;
 }
 

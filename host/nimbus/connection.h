@@ -28,6 +28,15 @@ nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_
 /** Cancel everything under way and free. NULL is allowed. */
 void nf_nimbus_close(nf_nimbus *nimbus);
 
+/** At most so many requests in any second; more wait in order. */
+void nf_nimbus_set_rate(nf_nimbus *nimbus, uint64_t per_second);
+
+/** Requests sent in the last second. */
+uint64_t nf_nimbus_rate(nf_nimbus *nimbus);
+
+/** Its part of the links to the cluster when other tenants want some too, 1 to 100. */
+void nf_nimbus_set_weight(nf_nimbus *nimbus, unsigned weight);
+
 /** The cluster's address. Borrowed. */
 const char *nf_nimbus_cluster(const nf_nimbus *nimbus);
 

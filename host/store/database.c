@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
                                "PRAGMA journal_mode=WAL;"
@@ -43,6 +43,14 @@ static const char tables[] =
     " filter TEXT NOT NULL, callback TEXT NOT NULL, location TEXT NOT NULL, secret_hash BLOB NOT NULL,"
     " created INTEGER NOT NULL) STRICT;"
     "PRAGMA user_version=1;";
+
+/* Version 2: what an admin changed while the host ran. */
+static const char tables_of_limits[] =
+    "CREATE TABLE tenant_limit(tenant TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(tenant, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant TEXT NOT NULL, who TEXT NOT NULL,"
+    " action TEXT NOT NULL, name TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL) STRICT;"
+    "PRAGMA user_version=2;";
 
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
 {
@@ -86,6 +94,8 @@ static nf_status set_up(nf_database *db, nf_error *err)
     int version = status == NF_OK ? user_version(db->writer) : -1;
     if (status == NF_OK && version == 0)
         status = run_sql(db->writer, tables, err);
+    if (status == NF_OK && (version == 0 || version == 1))
+        status = run_sql(db->writer, tables_of_limits, err);
     else if (status == NF_OK && version != SCHEMA_VERSION)
         status = nf_error_set(err, NF_E_STORE,
                               "the database has version %d, this program knows version %d; "
@@ -250,6 +260,39 @@ nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error
     bind_hash(s, 7, r->secret_hash);
     sqlite3_bind_int64(s, 8, r->created_ms);
     return nf_database_step(db, NF_SQL_PUT_SUBSCRIPTION, err);
+}
+
+static nf_status put_limit(nf_database *db, const char *tenant, const nf_limit_change *c,
+                           nf_error *err)
+{
+    nf_statement which = c->value ? NF_SQL_PUT_LIMIT : NF_SQL_DROP_LIMIT;
+    bind_text(db->statements[which], 1, tenant);
+    bind_text(db->statements[which], 2, c->name);
+    if (c->value)
+        bind_text(db->statements[which], 3, c->value);
+    return nf_database_step(db, which, err);
+}
+
+nf_status nf_apply_put_limits(nf_database *db, const nf_write *w, nf_error *err)
+{
+    const nf_limit_changes *all = &w->of.limits;
+    nf_status status = NF_OK;
+    for (size_t i = 0; i < all->count && status == NF_OK; i++) {
+        const nf_limit_change *c = &all->changes[i];
+        sqlite3_stmt *s = db->statements[NF_SQL_ADD_AUDIT];
+        status = put_limit(db, all->tenant, c, err);
+        if (status != NF_OK)
+            break;
+        sqlite3_bind_int64(s, 1, all->at_ms);
+        bind_text(s, 2, all->tenant);
+        bind_text(s, 3, all->who);
+        bind_text(s, 4, c->value ? "set limit" : "reset limit");
+        bind_text(s, 5, c->name);
+        bind_text(s, 6, c->old);
+        bind_text(s, 7, c->now);
+        status = nf_database_step(db, NF_SQL_ADD_AUDIT, err);
+    }
+    return status;
 }
 
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err)

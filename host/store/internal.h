@@ -12,7 +12,7 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
-    X(PROBE, "PRAGMA user_version=1") /* writes the version that is there: nothing changes */      \
+    X(PROBE, "PRAGMA user_version=2") /* writes the version that is there: nothing changes */      \
     X(ADD_EVENT, "INSERT INTO event(id, tenant, subscription, trigger, hash, received, body)"      \
                  " VALUES(?,?,?,?,?,?,?)")                                                         \
     X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version) VALUES(?,?,?,?,?,?)")   \
@@ -24,7 +24,11 @@
                    " VALUES(?,?,?,?,?)")                                                           \
     X(PUT_SUBSCRIPTION, "INSERT OR REPLACE INTO subscription(id, tenant, trigger, filter,"         \
                         " callback, location, secret_hash, created) VALUES(?,?,?,?,?,?,?,?)")      \
-    X(DROP_SUBSCRIPTION, "DELETE FROM subscription WHERE id = ?")
+    X(DROP_SUBSCRIPTION, "DELETE FROM subscription WHERE id = ?")                                  \
+    X(PUT_LIMIT, "INSERT OR REPLACE INTO tenant_limit(tenant, name, value) VALUES(?,?,?)")         \
+    X(DROP_LIMIT, "DELETE FROM tenant_limit WHERE tenant = ? AND name = ?")                        \
+    X(ADD_AUDIT, "INSERT INTO audit(at, tenant, who, action, name, old, new)"                      \
+                 " VALUES(?,?,?,?,?,?,?)")
 
 typedef enum nf_statement {
 #define X(name, sql) NF_SQL_##name,
@@ -69,6 +73,7 @@ typedef struct nf_write {
             const char *tenant, *file, *source;
             size_t len;
         } version;
+        nf_limit_changes limits;
         int64_t id;
     } of;
     nf_store_done *done;
@@ -84,6 +89,7 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_limits(nf_database *db, const nf_write *w, nf_error *err);
 
 /** The open database; only the reading functions of this layer use it from outside the store's thread. */
 nf_database *nf_store_database(nf_store *store);

@@ -106,6 +106,22 @@ nf_status nf_store_each_open_run(nf_store *store,
     return finish(store, s, rc, err);
 }
 
+nf_status nf_store_each_limit(nf_store *store, const char *tenant,
+                              void (*each)(void *ctx, const char *name, const char *value),
+                              void *ctx, nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status = prepare(
+        store, "SELECT name, value FROM tenant_limit WHERE tenant = ? ORDER BY name", &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        each(ctx, text_at(s, 0), text_at(s, 1));
+    return finish(store, s, rc, err);
+}
+
 /* The id before the first event since then: ids grow with time, so walking back needs no index on the time. */
 static nf_status before_recent(nf_store *store, int64_t since_ms, int64_t *id, nf_error *err)
 {
@@ -180,6 +196,7 @@ struct question {
     nf_store *store;
     nf_run_query query;
     char *tenant, *handler;
+    void (*ask)(struct question *q);
     json_t *rows;
     nf_error err;
     nf_store_answer *answer;
@@ -220,6 +237,28 @@ static json_t *run_json(sqlite3_stmt *s, bool whole)
     return row;
 }
 
+static void audit_query(struct question *q)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    if (prepare(q->store,
+                "SELECT at, tenant, who, action, name, old, new FROM audit"
+                " WHERE ?1 IS NULL OR tenant = ?1 ORDER BY id DESC LIMIT ?2",
+                &s, &q->err)
+        != NF_OK)
+        return;
+    sqlite3_bind_text(s, 1, q->tenant, -1, SQLITE_STATIC);
+    sqlite3_bind_int(s, 2, (int)q->query.limit);
+    q->rows = json_array();
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        json_array_append_new(q->rows, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "at",
+                                                 time_json(sqlite3_column_int64(s, 0)), "tenant",
+                                                 text_at(s, 1), "who", text_at(s, 2), "action",
+                                                 text_at(s, 3), "name", text_at(s, 4), "old",
+                                                 text_at(s, 5), "new", text_at(s, 6)));
+    finish(q->store, s, rc, &q->err);
+}
+
 static void run_query(struct question *q)
 {
     sqlite3_stmt *s = NULL;
@@ -248,7 +287,8 @@ static void run_query(struct question *q)
 
 static void on_work(uv_work_t *work)
 {
-    run_query(work->data);
+    struct question *q = work->data;
+    q->ask(q);
 }
 
 static void on_worked(uv_work_t *work, int status)
@@ -262,11 +302,12 @@ static void on_worked(uv_work_t *work, int status)
     free(q);
 }
 
-void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer,
-                         void *ctx)
+static void ask(nf_store *store, void (*how)(struct question *q), const nf_run_query *query,
+                nf_store_answer *answer, void *ctx)
 {
     struct question *q = nf_alloc(sizeof *q);
     q->store = store;
+    q->ask = how;
     q->query = *query;
     q->tenant = nf_strdup(query->tenant);
     q->handler = nf_strdup(query->handler);
@@ -274,4 +315,16 @@ void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_an
     q->ctx = ctx;
     q->work.data = q;
     uv_queue_work(&nf_store_loop(store)->uv, &q->work, on_work, on_worked);
+}
+
+void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer,
+                         void *ctx)
+{
+    ask(store, run_query, query, answer, ctx);
+}
+
+void nf_store_query_audit(nf_store *store, const char *tenant, unsigned limit,
+                          nf_store_answer *answer, void *ctx)
+{
+    ask(store, audit_query, &(nf_run_query){.tenant = tenant, .limit = limit}, answer, ctx);
 }

@@ -338,6 +338,12 @@ void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, 
     enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
 }
 
+void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_store_done *done,
+                         void *ctx)
+{
+    enqueue(store, nf_apply_put_limits, done, ctx)->of.limits = *changes;
+}
+
 void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx)
 {
     enqueue(store, nf_apply_drop_subscription, done, ctx)->of.id = id;

@@ -66,6 +66,20 @@ typedef struct nf_subscription_row {
     int64_t created_ms;
 } nf_subscription_row;
 
+/** An admin changes a limit of a tenant; as texts, since the store does not know limits. */
+typedef struct nf_limit_change {
+    const char *name,
+        *value; /* value: what is kept for the next start; NULL: the configuration's holds again */
+    const char *old, *now; /* what was in force before and is after, for the audit */
+} nf_limit_change;
+
+typedef struct nf_limit_changes {
+    const char *tenant, *who;
+    int64_t at_ms;
+    const nf_limit_change *changes;
+    size_t count;
+} nf_limit_changes;
+
 /**
  * Open or create the database in `folder` (made with mode 700 if missing) and start the thread. Another process that
  * has it open is an error (a lock file tells).
@@ -101,6 +115,10 @@ void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], c
 void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done,
                                void *ctx);
 
+/** Keep changed limits and an audit entry for each, together; everything is borrowed until `done`. */
+void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_store_done *done,
+                         void *ctx);
+
 /** Forget a subscription. */
 void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx);
 
@@ -110,6 +128,11 @@ void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done
 nf_status nf_store_each_subscription(nf_store *store,
                                      void (*each)(void *ctx, const nf_subscription_row *row),
                                      void *ctx, nf_error *err);
+
+/** Every limit of a tenant that an admin changed. Texts are borrowed during the call. */
+nf_status nf_store_each_limit(nf_store *store, const char *tenant,
+                              void (*each)(void *ctx, const char *name, const char *value),
+                              void *ctx, nf_error *err);
 
 /** Every run without an end, with its event, oldest first. Rows are borrowed during the call. */
 nf_status nf_store_each_open_run(nf_store *store,
@@ -140,6 +163,10 @@ typedef struct nf_run_query {
 
 /** Steals `rows` to the callee: a list of objects, newest first; NULL with `err` set on failure. */
 typedef void nf_store_answer(void *ctx, json_t *rows, const nf_error *err);
+
+/** The newest `limit` audit entries, newest first; `tenant` NULL: of all. */
+void nf_store_query_audit(nf_store *store, const char *tenant, unsigned limit,
+                          nf_store_answer *answer, void *ctx);
 
 /** List runs. */
 void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer,

@@ -228,6 +228,8 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
                                             remember, t->dedupe, err);
     if (status == NF_OK)
+        status = nf_tenant_recall_limits(t, err);
+    if (status == NF_OK)
         status = open_nimbus(t, err);
     if (status != NF_OK) {
         nf_error_prefix(err, "tenant %s", config->name);
@@ -235,6 +237,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
         return status;
     }
     open_workers(t);
+    nf_tenant_obey(t);
     *out = t;
     nf_tenant_rescan(t);
     return NF_OK;
@@ -292,8 +295,9 @@ json_t *nf_tenant_status(const nf_tenant *t)
         "{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
         (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
         (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
-    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:o, s:o}", "tenant", t->config->name, "ready",
-                     nf_tenant_ready(t), "trouble", t->trouble, "waiting",
+    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o}", "tenant", t->config->name,
+                     "ready", nf_tenant_ready(t), "trouble", t->trouble, "waiting",
                      (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
+                     "held_up", nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL,
                      "events", events, "flows", flows);
 }

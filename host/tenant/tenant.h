@@ -81,6 +81,23 @@ bool nf_tenant_ready(const nf_tenant *tenant);
 /** The handler with this name among the versions that run now, or NULL. */
 const nf_handler *nf_tenant_handler(const nf_tenant *tenant, const char *name);
 
+/**
+ * Change limits while it runs, for good: `set` is an object of name to text, `reset` a list of names whose configured
+ * value shall hold again; either may be NULL. All are checked before any is changed. `done` is called when the change
+ * and its audit entry are durable; the change itself holds at once. `who` is for the audit.
+ */
+nf_status nf_tenant_change_limits(nf_tenant *tenant, const json_t *set, const json_t *reset,
+                                  const char *who, nf_store_done *done, void *ctx, nf_error *err);
+
+/** Every limit with its value, who set it, and what is used. A new reference. */
+json_t *nf_tenant_limits(nf_tenant *tenant);
+
+/** Put what is allowed now in force. */
+void nf_tenant_obey(nf_tenant *tenant);
+
+/** Take over what an admin changed before this start. */
+nf_status nf_tenant_recall_limits(nf_tenant *tenant, nf_error *err);
+
 /** State for people: flows with their errors, subscriptions, counts. A new reference. */
 json_t *nf_tenant_status(const nf_tenant *tenant);
 
