@@ -109,6 +109,7 @@ static void on_run_ended(void *ctx, const nf_run_report *report)
     record->detail = nf_run_report_json(report, &len);
     record->end = (nf_run_end){
         .id = report->id,
+        .tenant = passage->tenant->config->name,
         .outcome = report->outcome,
         .started_ms = report->started_ms,
         .ended_ms = report->ended_ms,

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/macros.h"
 #include "base/secret.h"
 #include "base/window.h"
 #include "log/log.h"
@@ -25,7 +26,7 @@ struct nf_nimbus {
     uint64_t request_ms;
     nf_http_share share; /* of the links */
     nf_window sent;      /* requests in the last second */
-    uint64_t rate;
+    uint64_t rate, peak;
     nf_timer *next; /* when one of the line may go */
     nf_nimbus_request *line;
     nf_nimbus_request *requests;
@@ -118,7 +119,10 @@ static void on_answer(void *ctx, const nf_http_result *result);
 
 static void send_now(nf_nimbus_request *r)
 {
-    nf_window_add(&r->nimbus->sent, nf_clock_ns(), 1);
+    nf_nimbus *nimbus = r->nimbus;
+    uint64_t now = nf_clock_ns();
+    nf_window_add(&nimbus->sent, now, 1);
+    nimbus->peak = NF_MAX(nimbus->peak, nf_window_sum(&nimbus->sent, now));
     r->attempt++;
     nf_http_spec spec = {
         .method = r->method,
@@ -174,8 +178,9 @@ void nf_nimbus_set_rate(nf_nimbus *nimbus, uint64_t per_second)
     send_line(nimbus);
 }
 
-uint64_t nf_nimbus_rate(nf_nimbus *nimbus)
+uint64_t nf_nimbus_rate(nf_nimbus *nimbus, uint64_t *peak)
 {
+    *peak = nimbus->peak;
     return nf_window_sum(&nimbus->sent, nf_clock_ns());
 }
 

@@ -31,8 +31,8 @@ void nf_nimbus_close(nf_nimbus *nimbus);
 /** At most so many requests in any second; more wait in order. */
 void nf_nimbus_set_rate(nf_nimbus *nimbus, uint64_t per_second);
 
-/** Requests sent in the last second. */
-uint64_t nf_nimbus_rate(nf_nimbus *nimbus);
+/** Requests sent in the last second, and the most in any. */
+uint64_t nf_nimbus_rate(nf_nimbus *nimbus, uint64_t *peak);
 
 /** Its part of the links to the cluster when other tenants want some too, 1 to 100. */
 void nf_nimbus_set_weight(nf_nimbus *nimbus, unsigned weight);

@@ -50,6 +50,7 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     if (!run->lane || run->lane->runs == run)
         nf_run_make_ready(run);
     nf_pool_dispatch(pool);
+    nf_cap_note(&pool->use, NF_CAP_QUEUED_EVENTS, pool->waiting);
     return run;
 }
 

@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utlist.h>
 
 enum { SCHEMA_VERSION = 2 };
 
@@ -50,6 +51,10 @@ static const char tables_of_limits[] =
     " PRIMARY KEY(tenant, name)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant TEXT NOT NULL, who TEXT NOT NULL,"
     " action TEXT NOT NULL, name TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL) STRICT;"
+    "CREATE TABLE history(tenant TEXT PRIMARY KEY, bytes INTEGER NOT NULL, trimmed INTEGER NOT NULL) STRICT;"
+    "INSERT INTO history SELECT tenant, sum(bytes), 0 FROM"
+    " (SELECT tenant, length(CAST(body AS BLOB)) AS bytes FROM event UNION ALL SELECT r.tenant,"
+    " length(CAST(d.detail AS BLOB)) FROM run_detail d JOIN run r ON r.id = d.run) GROUP BY tenant;"
     "PRAGMA user_version=2;";
 
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
@@ -161,6 +166,9 @@ nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
 
 void nf_database_close(nf_database *db)
 {
+    nf_history *history, *next;
+    LL_FOREACH_SAFE (db->histories, history, next)
+        nf_history_free(history);
     for (int i = 0; i < NF_SQL_COUNT; i++)
         sqlite3_finalize(db->statements[i]);
     sqlite3_close(db->reader);
@@ -194,6 +202,7 @@ nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err)
     sqlite3_bind_int64(s, 6, e->received_ms);
     sqlite3_bind_text64(s, 7, e->body, e->len, SQLITE_STATIC, SQLITE_UTF8);
     nf_status status = nf_database_step(db, NF_SQL_ADD_EVENT, err);
+    nf_history_count(db, e->tenant, e->len);
     for (size_t i = 0; i < w->of.add.count && status == NF_OK; i++) {
         const nf_run_row *r = &w->of.add.runs[i];
         s = db->statements[NF_SQL_ADD_RUN];
@@ -230,6 +239,7 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
     nf_status status = nf_database_step(db, NF_SQL_END_RUN, err);
     if (status != NF_OK || sqlite3_changes(db->writer) == 0) /* none: its event was never stored */
         return status;
+    nf_history_count(db, e->tenant, e->len);
     s = db->statements[NF_SQL_ADD_DETAIL];
     sqlite3_bind_int64(s, 1, e->id);
     sqlite3_bind_text64(s, 2, e->detail, e->len, SQLITE_STATIC, SQLITE_UTF8);

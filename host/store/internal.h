@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 /* X(NAME, SQL): every statement of the writer, prepared once. */
 #define NF_STATEMENTS(X)                                                                           \
@@ -25,6 +26,19 @@
     X(PUT_SUBSCRIPTION, "INSERT OR REPLACE INTO subscription(id, tenant, trigger, filter,"         \
                         " callback, location, secret_hash, created) VALUES(?,?,?,?,?,?,?,?)")      \
     X(DROP_SUBSCRIPTION, "DELETE FROM subscription WHERE id = ?")                                  \
+    X(GET_HISTORY, "SELECT bytes, trimmed FROM history WHERE tenant = ?")                          \
+    X(ADD_HISTORY, "INSERT INTO history(tenant, bytes, trimmed) VALUES(?,?,0)"                     \
+                   " ON CONFLICT(tenant) DO UPDATE SET bytes = max(0, bytes + excluded.bytes)")    \
+    X(MARK_HISTORY, "UPDATE history SET trimmed = ? WHERE tenant = ?")                             \
+    X(FIRST_OPEN, "SELECT min(event) FROM run INDEXED BY run_open"                                 \
+                  " WHERE outcome = 0 AND tenant = ?")                                             \
+    X(LAST_RUN, "SELECT ifnull(max(id), 0) FROM run")                                              \
+    X(OLDEST, "SELECT r.id, r.event, length(CAST(d.detail AS BLOB)) FROM run r"                    \
+              " JOIN run_detail d ON d.run = r.id WHERE r.tenant = ? AND r.id > ? AND r.id <= ?"   \
+              " AND r.outcome <> 0 ORDER BY r.id")                                                 \
+    X(DROP_DETAIL, "DELETE FROM run_detail WHERE run = ?")                                         \
+    X(BODY_LENGTH, "SELECT length(CAST(body AS BLOB)) FROM event WHERE id = ?")                    \
+    X(DROP_BODY, "UPDATE event SET body = '' WHERE id = ?")                                        \
     X(PUT_LIMIT, "INSERT OR REPLACE INTO tenant_limit(tenant, name, value) VALUES(?,?,?)")         \
     X(DROP_LIMIT, "DELETE FROM tenant_limit WHERE tenant = ? AND name = ?")                        \
     X(ADD_AUDIT, "INSERT INTO audit(at, tenant, who, action, name, old, new)"                      \
@@ -37,9 +51,21 @@ typedef enum nf_statement {
         NF_SQL_COUNT
 } nf_statement;
 
+/* One tenant's history; see history.c. */
+struct nf_history {
+    char *tenant;
+    _Atomic uint64_t bytes, cap;
+    int64_t pending; /* what the open transaction adds */
+    int64_t trimmed,
+        seen; /* up to this run the details are gone; and up to where the last look went */
+    bool trimming;
+    struct nf_history *next;
+};
+
 typedef struct nf_database {
     sqlite3 *writer, *reader;
     sqlite3_stmt *statements[NF_SQL_COUNT];
+    nf_history *histories;
     char *path;
     int lock_fd;
 } nf_database;
@@ -74,6 +100,7 @@ typedef struct nf_write {
             size_t len;
         } version;
         nf_limit_changes limits;
+        nf_history *history;
         int64_t id;
     } of;
     nf_store_done *done;
@@ -90,6 +117,21 @@ nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err
 nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_limits(nf_database *db, const nf_write *w, nf_error *err);
+
+/** Find a tenant's history; count what the open transaction adds to it. */
+nf_history *nf_history_find(nf_database *db, const char *tenant);
+void nf_history_count(nf_database *db, const char *tenant, size_t bytes);
+
+/** Before COMMIT: write the counts. After it, or after a ROLLBACK: take them over, or forget them. */
+nf_status nf_history_write(nf_database *db, nf_error *err);
+void nf_history_settle(nf_database *db, bool committed);
+
+/** Trim a piece of what is over its limit, in transactions of its own; is there more to trim? */
+void nf_history_trim(nf_database *db);
+bool nf_history_trimming(const nf_database *db);
+
+nf_status nf_apply_open_history(nf_database *db, const nf_write *w, nf_error *err);
+void nf_history_free(nf_history *history);
 
 /** The open database; only the reading functions of this layer use it from outside the store's thread. */
 nf_database *nf_store_database(nf_store *store);

@@ -70,9 +70,12 @@ static nf_status commit(nf_store *store, nf_write *batch, nf_error *err)
         }
     }
     if (status == NF_OK)
+        status = nf_history_write(db, err);
+    if (status == NF_OK)
         status = nf_database_step(db, NF_SQL_COMMIT, err);
     if (status != NF_OK && !sqlite3_get_autocommit(db->writer))
         nf_database_step(db, NF_SQL_ROLLBACK, NULL);
+    nf_history_settle(db, status == NF_OK);
     return status;
 }
 
@@ -120,6 +123,8 @@ static void work_batch(nf_store *store, nf_write *batch)
     append(&store->finished, &store->finished_last, batch, last);
     pthread_mutex_unlock(&store->mutex);
     uv_async_send(&store->wake_loop);
+    if (status == NF_OK)
+        nf_history_trim(&store->db); /* those who wait for this group have been told */
 }
 
 static void wait_for_work(nf_store *store)
@@ -141,14 +146,18 @@ static void *thread_main(void *ctx)
     nf_store *store = ctx;
     pthread_mutex_lock(&store->mutex);
     for (;;) {
-        if (!store->queue && !store->stop)
+        if (!store->queue && !store->stop && !nf_history_trimming(&store->db))
             wait_for_work(store);
         nf_write *batch = store->queue;
         store->queue = store->queue_last = NULL;
         if (!batch && store->stop)
             break;
-        if (!batch && !store->kept && !atomic_load(&store->failing))
+        if (!batch && !store->kept && !atomic_load(&store->failing)) {
+            pthread_mutex_unlock(&store->mutex);
+            nf_history_trim(&store->db);
+            pthread_mutex_lock(&store->mutex);
             continue;
+        }
         pthread_mutex_unlock(&store->mutex);
         work_batch(store, batch);
         pthread_mutex_lock(&store->mutex);
@@ -249,6 +258,13 @@ static void free_store(uv_handle_t *handle)
     free(handle->data);
 }
 
+static void drop_write(nf_store *store, nf_write *w)
+{
+    if (w->apply == nf_apply_open_history && !nf_history_find(&store->db, w->of.history->tenant))
+        nf_history_free(w->of.history);
+    free(w);
+}
+
 void nf_store_close(nf_store *store)
 {
     if (!store)
@@ -266,11 +282,11 @@ void nf_store_close(nf_store *store)
         if (w->done)
             w->done(w->ctx,
                     &(nf_error){.status = NF_E_STORE, .text = "the database could not be written"});
-        free(w);
+        drop_write(store, w);
     }
     LL_FOREACH_SAFE (store->fresh, w,
                      next) /* from the callbacks above; nobody waits for them any more */
-        free(w);
+        drop_write(store, w);
     nf_loop_forget(store->loop, &store->hook);
     nf_database_close(&store->db);
     pthread_mutex_destroy(&store->mutex);
@@ -336,6 +352,27 @@ void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, 
                                void *ctx)
 {
     enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
+}
+
+nf_history *nf_store_open_history(nf_store *store, const char *tenant, uint64_t bytes)
+{
+    nf_history *history = nf_alloc(sizeof *history);
+    history->tenant = nf_strdup(tenant);
+    atomic_store(&history->cap, bytes);
+    nf_write *w = enqueue(store, nf_apply_open_history, NULL, NULL);
+    w->must = true;
+    w->of.history = history;
+    return history;
+}
+
+void nf_history_limit(nf_history *history, uint64_t bytes)
+{
+    atomic_store(&history->cap, bytes);
+}
+
+uint64_t nf_history_bytes(const nf_history *history)
+{
+    return atomic_load(&history->bytes);
 }
 
 void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_store_done *done,

@@ -48,6 +48,7 @@ typedef struct nf_run_row {
 /** How a run ended. */
 typedef struct nf_run_end {
     int64_t id;
+    const char *tenant;
     nf_outcome outcome;
     int64_t started_ms, ended_ms;
     unsigned attempts;
@@ -114,6 +115,19 @@ void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], c
 /** Insert or replace a subscription. */
 void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done,
                                void *ctx);
+
+/**
+ * Bound what is kept of a tenant's ended runs: the details of the oldest go first, summaries stay. Call it once per
+ * tenant, before its events. The history is the store's.
+ */
+typedef struct nf_history nf_history;
+nf_history *nf_store_open_history(nf_store *store, const char *tenant, uint64_t bytes);
+
+/** Change the limit, from now on. */
+void nf_history_limit(nf_history *history, uint64_t bytes);
+
+/** Bytes kept now. */
+uint64_t nf_history_bytes(const nf_history *history);
 
 /** Keep changed limits and an audit entry for each, together; everything is borrowed until `done`. */
 void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_store_done *done,

@@ -237,6 +237,8 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
         return status;
     }
     open_workers(t);
+    t->history =
+        nf_store_open_history(host->store, config->name, t->allowed.tenant.of[NF_CAP_HISTORY]);
     nf_tenant_obey(t);
     *out = t;
     nf_tenant_rescan(t);

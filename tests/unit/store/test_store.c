@@ -128,7 +128,7 @@ static void events_runs_and_ends(void **state)
     assert_int_equal(0, w->durable); /* never from inside the call */
     wait_for(w, EVENTS);
     for (int i = 0; i < EVENTS / 2; i++) {
-        nf_run_end end = {runs[i].id, NF_OUTCOME_DONE, 1, 2, 1, "{}", 2};
+        nf_run_end end = {runs[i].id, "acme", NF_OUTCOME_DONE, 1, 2, 1, "{}", 2};
         nf_store_end_run(w->store, &end, on_done, w);
     }
     close_store(w); /* finishes what is queued */
@@ -289,8 +289,8 @@ static void questions(void **state)
         runs[i] = run_row(nf_store_new_id(w->store), event.id);
     runs[2].handler = "other";
     nf_store_add_event(w->store, &event, runs, 3, on_done, w);
-    nf_run_end end = {runs[1].id, NF_OUTCOME_FAILED, 1, 2, 1, "{\"error\":{\"message\":\"x\"}}",
-                      25};
+    nf_run_end end = {
+        runs[1].id, "acme", NF_OUTCOME_FAILED, 1, 2, 1, "{\"error\":{\"message\":\"x\"}}", 25};
     nf_store_end_run(w->store, &end, on_done, w);
     wait_for(w, 2);
     query(w, (nf_run_query){.any_outcome = true, .limit = 10}, 3, runs[2].id);
