@@ -38,6 +38,14 @@ void nf_arena_limit(nf_arena *arena, size_t limit)
     arena->peak = arena->used;
 }
 
+bool nf_arena_change(nf_arena *arena, size_t limit)
+{
+    size_t above = arena->used + limit / 8;
+    arena->hard = limit > above ? limit : above;
+    arena->soft = limit - limit / 8;
+    return arena->used > arena->soft;
+}
+
 void *nf_arena_get(nf_arena *arena, size_t size)
 {
     size_t full;
@@ -76,10 +84,11 @@ bool nf_arena_same(size_t old, size_t size)
     return size <= NF_ARENA_SIZE && class_of(old, &a) == class_of(size, &b);
 }
 
-bool nf_arena_collected(nf_arena *arena)
+bool nf_arena_collected(nf_arena *arena, size_t limit)
 {
-    if (arena->used >= arena->hard || arena->hard - arena->used < arena->hard / 16)
+    arena->hard = limit;
+    if (arena->used >= limit || limit - arena->used < limit / 16)
         return false;
-    arena->soft = arena->used + (arena->hard - arena->used) / 2;
+    arena->soft = arena->used + (limit - arena->used) / 2;
     return true;
 }

@@ -30,6 +30,12 @@ void nf_arena_init(nf_arena *arena);
 /** Set what a run may use. */
 void nf_arena_limit(nf_arena *arena, size_t limit);
 
+/**
+ * Another limit while the run goes on. True if more is used than it allows, or nearly: then a full collection is to be
+ * made soon; until then a little more than is used may be used.
+ */
+bool nf_arena_change(nf_arena *arena, size_t limit);
+
 /** A block, or NULL if it would go over the hard limit or the end. */
 void *nf_arena_get(nf_arena *arena, size_t size);
 
@@ -40,9 +46,9 @@ void nf_arena_put(nf_arena *arena, void *block, size_t size);
 bool nf_arena_same(size_t old, size_t size);
 
 /**
- * After a full collection: move the soft limit half way between what is used and the hard limit.
- * False if less than a sixteenth is left, that is, if collecting would not help for long.
+ * After a full collection: this limit is in force; move the soft one half way between it and what is used. False if
+ * less than a sixteenth is left, that is, if collecting would not help for long.
  */
-bool nf_arena_collected(nf_arena *arena);
+bool nf_arena_collected(nf_arena *arena, size_t limit);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytecode.h: reading what lua_dump writes (Lua 5.4), as far as it is needed to find global names.
+ * bytecode.h: reading what lua_dump writes (Lua 5.4), as far as it is needed to find global names and return
+ * statements.
  *
  * The input comes from our own compiler, so it is well formed; reading is bounded all the same.
  */
@@ -15,7 +16,9 @@ enum {
     NF_OP_GETTABUP = 11,
     NF_OP_GETFIELD = 14,
     NF_OP_SETTABUP = 15,
-    NF_OP_JMP = 56
+    NF_OP_JMP = 56,
+    NF_OP_RETURN = 70,
+    NF_OP_RETURN1 = 72
 };
 
 typedef struct nf_constant {

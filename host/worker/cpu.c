@@ -9,6 +9,7 @@
  */
 #include "cpu.h"
 
+#include "sample.h"
 #include "where.h"
 
 #include <errno.h>
@@ -87,7 +88,7 @@ static uint64_t cpu_used(const nf_run *run)
 
 static bool over_cpu(const nf_run *run)
 {
-    return cpu_used(run) > run->limits.of[NF_BUDGET_CPU] * NS_PER_MS;
+    return cpu_used(run) > run->limits.of[nf_run_cpu_budget(run)] * NS_PER_MS;
 }
 
 static bool over_time(const nf_run *run)
@@ -99,7 +100,7 @@ static bool over_time(const nf_run *run)
 NF_NORETURN static void end_over(nf_run *run)
 {
     if (over_cpu(run))
-        nf_run_exceeded(run, NF_OUTCOME_OVER_CPU, NF_BUDGET_CPU, 0);
+        nf_run_exceeded(run, NF_OUTCOME_OVER_CPU, nf_run_cpu_budget(run), 0);
     nf_run_exceeded(run, NF_OUTCOME_OVER_TIME, NF_BUDGET_WALL, 0);
 }
 
@@ -128,22 +129,28 @@ static void collect(nf_run *run, lua_State *L)
     lua_gc(L, LUA_GCCOLLECT);
     run->collecting = false;
     run->gc_wanted = 0;
-    if (!nf_arena_collected(run->arena)) {
+    if (!nf_arena_collected(run->arena, run->limits.of[NF_BUDGET_MEMORY])) {
         nf_where(L, run->where);
         nf_run_exceeded(run, NF_OUTCOME_OVER_MEMORY, NF_BUDGET_MEMORY, run->arena->used);
     }
 }
 
-/* The count hook, armed for one instruction. */
+/* The hook, armed for the next instruction, or for the return from the C function that runs: there its caller's line
+ * is still known. */
 static void on_instruction(lua_State *L, lua_Debug *event)
 {
-    (void)event;
     nf_run *run = nf_current;
     if (run->over && (over_cpu(run) || over_time(run))) {
         nf_where(L, run->where);
         end_over(run);
     }
     run->over = 0;
+    if (run->sample_wanted) {
+        run->sample_wanted = 0;
+        nf_sample_take(run, nf_where_line(L), cpu_used(run));
+    }
+    if (run->gc_wanted && event->event != LUA_HOOKCOUNT)
+        return;
     lua_sethook(L, NULL, 0, 0);
     if (run->gc_wanted)
         collect(run, L);
@@ -151,13 +158,13 @@ static void on_instruction(lua_State *L, lua_Debug *event)
 
 void nf_cpu_arm(nf_run *run)
 {
-    lua_sethook(run->current, on_instruction, LUA_MASKCOUNT, 1);
+    lua_sethook(run->current, on_instruction, LUA_MASKCOUNT | LUA_MASKRET, 1);
 }
 
 void nf_cpu_thread(nf_run *run, lua_State *thread)
 {
     run->current = thread;
-    if (run->over || run->gc_wanted)
+    if (run->over || run->gc_wanted || run->sample_wanted)
         nf_cpu_arm(run);
     else if (lua_gethook(thread))
         lua_sethook(thread, NULL, 0, 0);
@@ -171,6 +178,16 @@ void nf_cpu_check(nf_run *run)
     }
 }
 
+/* The end of a slice. */
+static void preempt(nf_run *run)
+{
+    run->in_host = 1;
+    nf_run_yield(run, NF_RUN_READY);
+    run->in_host = 0;
+    if (run->gc_wanted) /* a lower memory limit came meanwhile */
+        nf_cpu_arm(run);
+}
+
 static void tick(nf_run *run)
 {
     if (run->looking) { /* the interrupted code is nf_cpu_end_anywhere */
@@ -179,15 +196,18 @@ static void tick(nf_run *run)
     } else if (over_cpu(run) || over_time(run)) {
         bool cpu = over_cpu(run);
         run->over++;
-        if (run->over == 1 && run->current)
+        if (run->over <= TICKS_TO_SYNC && run->current)
             nf_cpu_arm(run);
         else if (run->over > TICKS_TO_SYNC)
             nf_cpu_end_anywhere(run, cpu ? NF_OUTCOME_OVER_CPU : NF_OUTCOME_OVER_TIME,
-                                cpu ? NF_BUDGET_CPU : NF_BUDGET_WALL, 0);
-    } else if (nf_cpu_slice() >= SLICE_NS) {
-        run->in_host = 1;
-        nf_run_yield(run, NF_RUN_READY);
-        run->in_host = 0;
+                                cpu ? nf_run_cpu_budget(run) : NF_BUDGET_WALL, 0);
+    } else {
+        if (run->current && nf_sample_due(run, cpu_used(run))) {
+            run->sample_wanted = 1;
+            nf_cpu_arm(run);
+        }
+        if (nf_cpu_slice() >= SLICE_NS)
+            preempt(run);
     }
 }
 

@@ -103,10 +103,13 @@ static int lx_error_text(lua_State *L)
 
 static int raise_error(lua_State *L, const nf_run *run)
 {
+    char where[NF_WHERE_MAX];
     lx_json_read(L, run->input, false, "the error");
     if (!lua_istable(L, -1))
         lua_createtable(L, 0, 2);
-    lua_pushstring(L, run->where);
+    if (!nf_where(L, where)) /* run->where may be that of another branch */
+        snprintf(where, sizeof where, "%s", run->file);
+    lua_pushstring(L, where);
     lua_setfield(L, -2, "where");
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key) == LUA_TNIL) {
         lua_pop(L, 1);

@@ -11,4 +11,7 @@
 void nf_end_run(nf_port *port, nf_run *run);
 void nf_end_load(nf_port *port, nf_run *run);
 
+/** There is no slot for the run or load that this frame asks for: it fails. */
+void nf_end_refused(nf_port *port, const nf_frame *frame);
+
 #endif

@@ -179,14 +179,22 @@ static int write_dump(lua_State *L, const void *bytes, size_t size, void *sink)
     return 0;
 }
 
+/* The compiled function at the top, over the source or what else the text region held; empty if it is a giant. */
+static nf_text dump_of(lua_State *L)
+{
+    nf_run *run = nf_current;
+    nf_sink sink = nf_sink_open(run, NF_SINK_MAX);
+    lua_dump(L, write_dump, &sink, 0);
+    nf_text dump = nf_sink_close(run, &sink);
+    return sink.over ? (nf_text){0} : dump;
+}
+
 void lx_globals_check(lua_State *L)
 {
     nf_run *run = nf_current;
-    nf_sink sink = nf_sink_open(run, NF_SINK_MAX); /* over the source, which is compiled by now */
-    lua_dump(L, write_dump, &sink, 0);
-    nf_text dump = nf_sink_close(run, &sink);
+    nf_text dump = dump_of(L);
     lua_pop(L, 1);
-    if (sink.over) /* a giant file: found at run time then */
+    if (dump.len == 0) /* found at run time then */
         return;
     lua_createtable(L, 0, 8);
     lua_pushglobaltable(L);
@@ -201,4 +209,36 @@ void lx_globals_check(lua_State *L)
         lua_pushstring(L, c.first.text);
         lua_error(L);
     }
+}
+
+enum { SEVERAL = -1 };
+
+/* Inner functions come first, so the last one visited leaves its answer. */
+static void find_return(lua_State *L, const nf_function *f, void *context)
+{
+    int *line = context;
+    (void)L;
+    *line = 0;
+    for (int pc = 0; pc < f->code_len; pc++) {
+        uint32_t i = nf_instruction(f, pc);
+        bool some = nf_opcode(i) == NF_OP_RETURN && nf_part_b(i) != 1;
+        if (!some && nf_opcode(i) != NF_OP_RETURN1)
+            continue;
+        int here = nf_line_of(f, pc);
+        *line = *line && *line != here ? SEVERAL : here;
+    }
+}
+
+int lx_return_line(lua_State *L)
+{
+    enum {
+        CONSTANT = 16,
+        SPARE = 4096
+    }; /* what reading takes for a byte at most, and for the rest */
+    const nf_arena *arena = nf_current->arena;
+    int line = 0;
+    nf_text dump = dump_of(L);
+    if (dump.len && arena->used + dump.len * CONSTANT + SPARE < arena->soft)
+        lx_bytecode_visit(L, dump, find_return, &line);
+    return line == SEVERAL ? 0 : line;
 }

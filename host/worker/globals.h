@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * globals.h: unknown global names, found in a file's compiled code before it runs.
+ * globals.h: what is looked up in compiled code: unknown global names, before a file runs; return statements.
  *
  * A name is known if it is a global of ours or assigned anywhere in the file.
  */
@@ -12,5 +12,8 @@
 /** Raise "flows/x.lua:12: unknown global 'lsits'; did you mean 'lists'?" for the function at the
  * top; pops it. */
 void lx_globals_check(lua_State *L);
+
+/** The line of the only statement of the function at the top that returns a value; 0: none, several, or not known. */
+int lx_return_line(lua_State *L);
 
 #endif

@@ -1,24 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* group.c: see group.h. The stacks are mapped when a slot first needs them, and stay. */
+/* group.c: see group.h. The groups are the worker's, not the slots': mapped when first needed, used by any run. */
 #include "group.h"
+
+#include "slot.h"
 
 #include <string.h>
 #include <sys/mman.h>
+#include <utlist.h>
 
-static char *stack_of(unsigned slot, unsigned branch)
+static nf_group groups[NF_GROUPS];
+static nf_group *unused;
+static unsigned mapped;
+
+static char *stack_of(const nf_group *group, unsigned branch)
 {
-    return nf_slot_address(slot, NF_GROUP_AT + (branch + 1) * NF_GROUP_STEP);
+    uint64_t stack = (uint64_t)(group - groups) * NF_BRANCHES + branch;
+    return (char *)(uintptr_t)(NF_GROUP_BASE + stack * NF_GROUP_STEP);
 }
 
-static nf_group *map_group(nf_run *run)
+static nf_group *map_group(void)
 {
-    if (run->group)
-        return run->group;
-    for (unsigned i = 0; i < NF_BRANCHES; i++)
-        nf_run_map(stack_of(run->slot, i), NF_STACK_SIZE);
-    run->group =
-        (nf_group *)(void *)nf_run_map(nf_slot_address(run->slot, NF_GROUP_AT), sizeof(nf_group));
-    return run->group;
+    if (mapped == NF_GROUPS)
+        return NULL;
+    nf_group *group = &groups[mapped];
+    for (unsigned i = 0; i < NF_BRANCHES; i++) {
+        if (nf_slot_map(stack_of(group, i), NF_STACK_SIZE))
+            continue;
+        while (i-- > 0)
+            munmap(stack_of(group, i), NF_STACK_SIZE);
+        return NULL;
+    }
+    mapped++;
+    return group;
+}
+
+static nf_group *take_group(void)
+{
+    nf_group *group = unused;
+    if (!group)
+        return map_group();
+    LL_DELETE(unused, group);
+    return group;
+}
+
+void nf_group_give(nf_run *run)
+{
+    if (!run->group)
+        return;
+    LL_PREPEND(unused, run->group);
+    run->group = NULL;
 }
 
 static void save(const nf_run *run, nf_branch *branch)
@@ -49,23 +79,39 @@ static void make_ready(nf_group *group, nf_branch *branch)
 static void begin_next(nf_run *run, nf_branch *branch, void (*entry)(void *))
 {
     nf_group *group = run->group;
-    unsigned index = (unsigned)(branch - group->branches);
     *branch = (nf_branch){.current = group->threads[group->begun++]};
-    branch->fiber.low = stack_of(run->slot, index);
+    branch->fiber.low = stack_of(group, (unsigned)(branch - group->branches));
     branch->fiber.size = NF_STACK_SIZE;
     nf_fiber_prepare(&branch->fiber, entry, run);
     make_ready(group, branch);
 }
 
-void nf_group_begin(nf_run *run, void (*entry)(void *))
+/* As many branches as the limit of effects at one time allows. */
+static void fill(nf_run *run, void (*entry)(void *))
 {
-    nf_group *group = map_group(run);
+    nf_group *group = run->group;
+    uint64_t limit = NF_MAX(run->limits.of[NF_BUDGET_IN_FLIGHT], 1u);
+    for (unsigned i = 0; i < NF_BRANCHES; i++) {
+        if (group->begun == group->count || group->begun - group->ended >= limit)
+            return;
+        if (group->branches[i].state == NF_BRANCH_FREE)
+            begin_next(run, &group->branches[i], entry);
+    }
+}
+
+nf_run_state nf_group_begin(nf_run *run, void (*entry)(void *))
+{
+    nf_group *group = take_group();
+    run->wants_group = !group && mapped > 0;
+    run->group_refused = !group && mapped == 0;
+    if (!group)
+        return run->wants_group ? NF_RUN_WAITING : NF_RUN_READY;
     *group = (nf_group){.count = run->fork_count};
     memcpy(group->threads, run->fork_threads, group->count * sizeof group->threads[0]);
     save(run, &group->caller);
-    for (unsigned i = 0; i < NF_BRANCHES && group->begun < group->count; i++)
-        begin_next(run, &group->branches[i], entry);
-    run->forked = true;
+    run->group = group;
+    fill(run, entry);
+    return NF_RUN_READY;
 }
 
 void nf_group_enter(nf_run *run)
@@ -94,6 +140,12 @@ static nf_run_state state_of(const nf_group *group)
     return NF_RUN_WAITING;
 }
 
+nf_run_state nf_group_more(nf_run *run, void (*entry)(void *))
+{
+    fill(run, entry);
+    return state_of(run->group);
+}
+
 void nf_group_left(nf_run *run, void (*entry)(void *))
 {
     nf_group *group = run->group;
@@ -104,16 +156,14 @@ void nf_group_left(nf_run *run, void (*entry)(void *))
     if (run->state == NF_RUN_WAITING) {
         save(run, branch);
         branch->state = NF_BRANCH_WAITING;
-    } else if (group->begun < group->count) {
-        group->ended++;
-        begin_next(run, branch, entry);
     } else {
         group->ended++;
         branch->state = NF_BRANCH_FREE;
+        fill(run, entry);
     }
     if (group->ended == group->count) {
         restore(run, &group->caller);
-        run->forked = false;
+        nf_group_give(run);
         run->state = NF_RUN_READY;
     } else {
         run->state = state_of(group);
@@ -141,11 +191,11 @@ void nf_group_result(nf_run *run, nf_branch *branch, const char *bytes, size_t l
     make_ready(run->group, branch);
 }
 
-void nf_group_trim(nf_group *group)
+void nf_groups_trim(void)
 {
-    for (unsigned i = 0; i < NF_BRANCHES; i++) {
-        nf_fiber *fiber = &group->branches[i].fiber;
-        if (fiber->low)
-            madvise(fiber->low, fiber->size, MADV_DONTNEED);
+    nf_group *group;
+    LL_FOREACH (unused, group) {
+        for (unsigned i = 0; i < NF_BRANCHES; i++)
+            madvise(stack_of(group, i), NF_STACK_SIZE, MADV_DONTNEED);
     }
 }

@@ -17,7 +17,9 @@
 
 enum {
     NF_GROUP_MOST = 64, /* functions of one flow.all */
-    NF_BRANCHES = 8,    /* of them at one time */
+    NF_BRANCHES = 8,    /* of them at one time, at most */
+    NF_GROUPS = 3000, /* in a worker at one time; with the slots they stay below the kernel's usual
+                           limit of 65,530 mappings */
 };
 
 typedef enum nf_branch_state {
@@ -38,6 +40,7 @@ typedef struct nf_branch {
 } nf_branch;
 
 typedef struct nf_group {
+    struct nf_group *next; /* in the list of free ones */
     nf_branch caller, branches[NF_BRANCHES];
     nf_branch *active; /* has the CPU, or will have it next; NULL: to be chosen */
     lua_State *threads[NF_GROUP_MOST];
@@ -45,8 +48,17 @@ typedef struct nf_group {
     uint64_t turns;
 } nf_group;
 
-/** The run asked for a group (run->fork_*): set it up; the run is to be queued. */
-void nf_group_begin(nf_run *run, void (*entry)(void *run));
+/**
+ * The run asked for a group (run->fork_*): set it up. What the run is then: READY, also if there is no memory for it
+ * (run->group_refused), or WAITING until another run gives one back (run->wants_group).
+ */
+nf_run_state nf_group_begin(nf_run *run, void (*entry)(void *run));
+
+/** The limit of effects at one time changed: perhaps more branches may begin. What the whole run is now. */
+nf_run_state nf_group_more(nf_run *run, void (*entry)(void *run));
+
+/** Give back the run's group, if it has one. */
+void nf_group_give(nf_run *run);
 
 /** Before a slice: put the branch whose turn it is into the run. */
 void nf_group_enter(nf_run *run);
@@ -61,7 +73,7 @@ nf_branch *nf_group_find(nf_run *run, uint32_t number);
 /** Its result came: copy it and make the branch ready. */
 void nf_group_result(nf_run *run, nf_branch *branch, const char *bytes, size_t len, bool is_error);
 
-/** Give back what deep stacks took. */
-void nf_group_trim(nf_group *group);
+/** The worker is idle: give back the memory of the stacks. */
+void nf_groups_trim(void);
 
 #endif

@@ -51,6 +51,7 @@ nf_image *nf_image_take(const nf_run *run, uint64_t random_at)
     image->main_at = (uint64_t)((char *)run->L - (char *)run->arena);
     image->random_at = random_at;
     image->source_len = run->source_len;
+    image->load_ns = run->cpu_ns;
     image->len = len;
     image->relocations = relocations;
     memcpy(image->file, run->file, sizeof image->file);
@@ -73,6 +74,7 @@ void nf_image_copy(const nf_image *image, nf_run *run)
     run->version = image->version;
     run->flags = image->flags;
     run->source_len = image->source_len;
+    run->load_ns = image->load_ns;
     memcpy(run->file, image->file, sizeof run->file);
 }
 

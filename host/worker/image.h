@@ -20,6 +20,7 @@ typedef struct nf_image {
     uint64_t main_at;   /* of the main thread, from the arena's start */
     uint64_t random_at; /* of math.random's state */
     size_t source_len;
+    uint64_t load_ns; /* CPU time that loading took */
     size_t len, relocations;
     char file[NF_FILE_NAME_MAX];
     uint32_t words[]; /* offsets of the pointers; behind them the bytes, at a multiple of 64 */

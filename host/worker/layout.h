@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * All parts lie in one GiB, and the top of the stack next to the beginning of the heap: a small run then needs three
+ * pages of page tables. The heap and the text begin at an odd MiB, where no huge page can begin.
+ */
 #ifdef NF_STRESS /* a build for tests: the stack overflows early */
 #define NF_STACK_SIZE 0x00010000u
 #else
@@ -20,20 +24,18 @@
 #endif
 #define NF_SLOT_BASE                                                                               \
     0x2c5b00000000u /* an odd high half, so that ordinary data does not look like a pointer */
-#define NF_SLOT_SHIFT 32
-#define NF_ARENA_AT   0x35700000u /* the Lua heap */
-#define NF_ARENA_SIZE                                                                              \
-    0x08000000u                    /* 128 MiB: the highest memory limit and room for fragmentation \
-                                    */
-#define NF_STACK_AT    0x53100000u /* the C stack; below it lies an unmapped hole */
+#define NF_SLOT_SHIFT  32
+#define NF_STACK_AT    0x531e0000u /* the C stack; below it lies an unmapped hole */
 #define NF_STACK_GUARD 0x00010000u /* a fault in here is a stack overflow */
+#define NF_ARENA_AT    0x53300000u /* the Lua heap */
+#define NF_ARENA_SIZE  0x08000000u /* 128 MiB: the highest memory limit and room for fragmentation */
 #define NF_TEXT_AT     0x71b00000u /* log lines, and behind them what is being written as JSON */
 #define NF_TEXT_SIZE   0x04000000u
-#define NF_TEXT_INPUTS                                                                             \
-    0x02000000u                   /* from here on: results for branches of flow.all, 4 MiB each   \
-                                    */
-#define NF_GROUP_AT   0x81100000u /* flow.all: its books, then the stacks of its branches */
-#define NF_GROUP_STEP 0x00200000u
+#define NF_TEXT_INPUTS 0x02000000u /* from here on: results for branches of flow.all, 4 MiB each */
+
+/* Behind the slots: the stacks of flow.all, eight together, each above a hole. */
+#define NF_GROUP_BASE 0x6c5b00000000u
+#define NF_GROUP_STEP 0x00110000u
 
 enum {
     NF_EXIT_PROTOCOL = 2, /* the broker sent nonsense */

@@ -5,6 +5,7 @@
 #include "lib.h"
 #include "prelude.h"
 #include "sink.h"
+#include "where.h"
 
 #include <string.h>
 
@@ -18,8 +19,10 @@ static int lx_flow_skip(lua_State *L)
     const char *reason = luaL_optlstring(L, 1, "", &len);
     nf_sink sink = nf_sink_open(run, run->limits.of[NF_BUDGET_RESULT]);
     nf_sink_quoted(&sink, reason, len);
-    if (sink.over)
+    if (sink.over) {
+        nf_where(L, run->where);
         nf_run_exceeded(run, NF_OUTCOME_OVER_OUTPUT, NF_BUDGET_RESULT, len + 2);
+    }
     run->payload = nf_sink_close(run, &sink);
     run->result_len = run->payload.len;
     nf_run_leave(run, NF_OUTCOME_SKIPPED);
@@ -49,7 +52,7 @@ static int lx_flow_all(lua_State *L)
     int count = (int)NF_MIN(lua_rawlen(L, 1), NF_GROUP_MOST + 1);
     if (run->kind != NF_RUN_HANDLER)
         return luaL_error(L, "flow.all is not available while a file loads");
-    if (run->forked)
+    if (run->group)
         return luaL_error(L, "flow.all cannot be used inside flow.all");
     if (count > NF_GROUP_MOST)
         return luaL_error(L, "flow.all takes at most %d functions", NF_GROUP_MOST);
@@ -63,6 +66,8 @@ static int lx_flow_all(lua_State *L)
     nf_run_yield(run, NF_RUN_FORKING);
     nf_cpu_thread(run, run->current);
     nf_host_leave(run);
+    if (run->group_refused)
+        return luaL_error(L, "flow.all: the worker has no memory for more stacks");
 
     for (int i = 0; i < count; i++) {
         bool ok = lua_toboolean(threads[i], -1);

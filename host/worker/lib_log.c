@@ -47,6 +47,13 @@ static void write_entry(nf_run *run, nf_sink *sink, const char *level, nf_text t
     nf_sink_text(sink, "}");
 }
 
+NF_NORETURN static void over(nf_run *run, const char where[NF_WHERE_MAX], nf_budget budget,
+                             uint64_t used)
+{
+    memcpy(run->where, where, NF_WHERE_MAX);
+    nf_run_exceeded(run, NF_OUTCOME_OVER_OUTPUT, budget, used);
+}
+
 /* Values from index `first` on, joined by `between`. */
 static int lx_write(lua_State *L, const char *level, int first, const char *between)
 {
@@ -63,14 +70,15 @@ static int lx_write(lua_State *L, const char *level, int first, const char *betw
     nf_text text;
     text.at = lua_tolstring(L, -1, &text.len);
     int line = nf_where(L, where);
-    size_t limit = run->limits.of[NF_BUDGET_LOG];
-    nf_sink sink = nf_sink_open(run, limit - run->log_len);
+    if (run->log_lines >= run->limits.of[NF_BUDGET_LOG_LINES])
+        over(run, where, NF_BUDGET_LOG_LINES, run->log_lines + 1u);
+    size_t limit = run->limits.of[NF_BUDGET_LOG], used = run->log_len;
+    nf_sink sink = nf_sink_open(run, limit > used ? limit - used : 0);
     write_entry(run, &sink, level, text, line);
-    if (sink.over) {
-        memcpy(run->where, where, sizeof where);
-        nf_run_exceeded(run, NF_OUTCOME_OVER_OUTPUT, NF_BUDGET_LOG, run->log_len + text.len);
-    }
+    if (sink.over)
+        over(run, where, NF_BUDGET_LOG, used + text.len);
     run->log_len += nf_sink_close(run, &sink).len;
+    run->log_lines++;
     return 0;
 }
 

@@ -10,13 +10,15 @@
 #include "cpu.h"
 #include "end.h"
 #include "fail.h"
+#include "group.h"
 #include "program.h"
+#include "slot.h"
 
 #include <string.h>
 #include <unistd.h>
 #include <utlist.h>
 
-enum { IDLE_MS = 1000 };
+enum { IDLE_MS = 1000, NS_PER_MS = 1000000 };
 
 static nf_image *find_image(nf_worker *w, uint64_t version)
 {
@@ -38,11 +40,14 @@ static void unload(nf_worker *w, uint64_t version)
     nf_image_free(image);
 }
 
-static nf_run *new_run(uint64_t id, nf_run_kind kind)
+/* NULL: there is no memory for it, and the broker was told. */
+static nf_run *new_run(nf_worker *w, const nf_frame *frame, nf_run_kind kind)
 {
-    nf_run *run = nf_run_new(id, kind);
-    if (!run)
+    if (nf_runs_count() == NF_WORKER_RUNS_MAX)
         nf_fail_protocol("more than %d runs at one time", NF_WORKER_RUNS_MAX);
+    nf_run *run = nf_run_new(frame->id, kind);
+    if (!run)
+        nf_end_refused(&w->port, frame);
     return run;
 }
 
@@ -65,7 +70,9 @@ static void on_load(nf_worker *w, const nf_frame *frame, const char *payload)
         || memchr(payload, '\0', load.name_len))
         nf_fail_protocol("a file name of %u bytes", load.name_len);
     unload(w, frame->id);
-    nf_run *run = new_run(frame->id, NF_RUN_LOAD);
+    nf_run *run = new_run(w, frame, NF_RUN_LOAD);
+    if (!run)
+        return;
     nf_image_copy(w->base, run);
     nf_image_seed(w->base, run, (const uint64_t[4]){0});
     run->version = frame->id;
@@ -90,7 +97,9 @@ static void on_start(nf_worker *w, const nf_frame *frame, const char *payload)
                          (unsigned long long)start.version);
     if (frame->id == 0 || nf_run_find(frame->id))
         nf_fail_protocol("start of run %llu, which exists", (unsigned long long)frame->id);
-    nf_run *run = new_run(frame->id, NF_RUN_HANDLER);
+    nf_run *run = new_run(w, frame, NF_RUN_HANDLER);
+    if (!run)
+        return;
     nf_image_copy(image, run);
     nf_image_seed(image, run, start.seed);
     run->handler = start.handler;
@@ -125,6 +134,25 @@ static void on_cancel(nf_worker *w, const nf_frame *frame)
     nf_end_run(&w->port, run);
 }
 
+static void on_limits(const nf_frame *frame, const char *payload)
+{
+    nf_limits limits;
+    size_t len = frame->size;
+    if (len != sizeof limits)
+        nf_fail_protocol("limits of %zu bytes", len);
+    take(&limits, sizeof limits, &payload, &len);
+    nf_run *run = nf_run_find(frame->id);
+    if (run)
+        nf_run_limit(run, &limits);
+}
+
+static void on_pause(const nf_frame *frame)
+{
+    if (frame->aux > 1)
+        nf_fail_protocol("a pause of %u", frame->aux);
+    nf_runs_pause(frame->aux == 1);
+}
+
 static void on_frame(nf_worker *w, const nf_frame *frame, const char *payload)
 {
     switch (frame->type) {
@@ -142,6 +170,12 @@ static void on_frame(nf_worker *w, const nf_frame *frame, const char *payload)
         break;
     case NF_MSG_CANCEL:
         on_cancel(w, frame);
+        break;
+    case NF_MSG_LIMITS:
+        on_limits(frame, payload);
+        break;
+    case NF_MSG_PAUSE:
+        on_pause(frame);
         break;
     default:
         nf_fail_protocol("a message of type %u", frame->type);
@@ -198,30 +232,46 @@ static void finish(nf_worker *w, nf_run *run)
     nf_end_load(&w->port, run);
 }
 
-/* One slice for each run that is ready now. */
-static void run_slices(nf_worker *w)
+/*
+ * One slice for each run that is ready now; when one used all of its slice, the broker's frames come first. Did any run
+ * have the CPU?
+ */
+static bool run_slices(nf_worker *w)
 {
-    for (unsigned left = nf_runs_ready(); left > 0; left--) {
+    unsigned ready = nf_runs_ready();
+    bool preempted = false;
+    for (unsigned left = ready; left > 0 && !preempted; left--) {
         if (!nf_port_has_room(&w->port))
             make_room(w);
         nf_run *run = nf_run_slice();
+        preempted = run->asked == NF_RUN_READY;
         if (run->asked == NF_RUN_WAITING)
             put_effect(w, run);
         else if (run->asked == NF_RUN_ENDED)
             finish(w, run);
     }
+    return ready > 0;
 }
 
-static void end_overdue(nf_worker *w)
+static void end_overdue(nf_worker *w, uint64_t now)
 {
     nf_run *run;
-    while ((run = nf_run_overdue(nf_cpu_now()))) {
+    while ((run = nf_run_overdue(now))) {
         if (!nf_port_has_room(&w->port))
             make_room(w);
-        run->over_budget = NF_BUDGET_WALL;
-        nf_run_cancel(run, NF_OUTCOME_OVER_TIME);
-        nf_end_run(&w->port, run);
+        finish(w, run);
     }
+}
+
+/* The broker takes a worker that computes and says nothing for one that hangs. */
+static void say_alive(nf_worker *w, bool computed, uint64_t now)
+{
+    if (!nf_port_unsent(&w->port)) {
+        if (!computed || now - w->said < (uint64_t)NF_ALIVE_MS * NS_PER_MS)
+            return;
+        nf_port_begin(&w->port, NF_MSG_ALIVE, 0, 0, 0);
+    }
+    w->said = now;
 }
 
 /* Sleep until something is to be done; after a second without any run, give memory back. */
@@ -231,14 +281,16 @@ static void sleep_until_needed(nf_worker *w)
     bool idle = nf_runs_count() == 0;
     int timeout = -1;
     if (deadline != UINT64_MAX)
-        timeout = deadline > before ? (int)((deadline - before) / 1000000 + 1) : 0;
+        timeout = deadline > before ? (int)((deadline - before) / NS_PER_MS + 1) : 0;
     else if (idle && !w->trimmed)
         timeout = IDLE_MS;
     nf_port_wait(&w->port, timeout);
-    uint64_t slept = nf_cpu_now() - before;
+    w->said = nf_cpu_now();
+    uint64_t slept = w->said - before;
     nf_cpu_slept(slept);
-    if (idle && !w->trimmed && slept >= (uint64_t)IDLE_MS * 1000000) {
-        nf_runs_trim();
+    if (idle && !w->trimmed && slept >= (uint64_t)IDLE_MS * NS_PER_MS) {
+        nf_slots_trim();
+        nf_groups_trim();
         w->trimmed = true;
     } else if (!idle) {
         w->trimmed = false;
@@ -248,7 +300,9 @@ static void sleep_until_needed(nf_worker *w)
 void nf_worker_build(nf_worker *w, const char *description, size_t len)
 {
     nf_limits limits = {.of = {[NF_BUDGET_CPU] = 60000, [NF_BUDGET_WALL] = 900000}};
-    nf_run *run = new_run(0, NF_RUN_BASE);
+    nf_run *run = nf_run_new(0, NF_RUN_BASE);
+    if (!run)
+        nf_fail_start("no memory for a run");
     nf_run_input(run, description, len);
     nf_run_begin(run, nf_program_base, &limits, 0);
     nf_run_slice();
@@ -276,8 +330,10 @@ void nf_worker_run(nf_worker *w)
 {
     for (;;) {
         handle_frames(w);
-        run_slices(w);
-        end_overdue(w);
+        bool computed = run_slices(w);
+        uint64_t now = nf_cpu_now();
+        end_overdue(w, now);
+        say_alive(w, computed, now);
         flush(w);
         if (nf_runs_ready() == 0)
             sleep_until_needed(w);

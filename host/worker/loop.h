@@ -13,6 +13,7 @@ typedef struct nf_worker {
     nf_port port;
     nf_image *base;   /* libraries and surface, no flow */
     nf_image *images; /* one per loaded version; the last used first */
+    uint64_t said;    /* when it last sent something or slept */
     bool trimmed;     /* idle slots gave their memory back since the last run */
 } nf_worker;
 

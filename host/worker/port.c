@@ -90,6 +90,11 @@ void nf_port_put(nf_port *port, const void *bytes, size_t size)
     port->out_to += size;
 }
 
+bool nf_port_unsent(const nf_port *port)
+{
+    return port->out_from < port->out_to;
+}
+
 bool nf_port_flush(nf_port *port)
 {
     while (port->out_from < port->out_to) {
@@ -115,7 +120,7 @@ bool nf_port_flush(nf_port *port)
 void nf_port_wait(nf_port *port, int timeout_ms)
 {
     struct pollfd waiting = {.fd = port->fd, .events = POLLIN};
-    if (port->out_from < port->out_to)
+    if (nf_port_unsent(port))
         waiting.events |= POLLOUT;
     poll(&waiting, 1, timeout_ms); /* woken early or in vain: the loop looks again */
 }

@@ -38,6 +38,9 @@ bool nf_port_has_room(const nf_port *port);
 void nf_port_begin(nf_port *port, nf_msg type, uint16_t aux, uint64_t id, size_t size);
 void nf_port_put(nf_port *port, const void *bytes, size_t size);
 
+/** Was something put that is not sent? */
+bool nf_port_unsent(const nf_port *port);
+
 /** Send as much as the socket takes. False when the peer is gone. */
 bool nf_port_flush(nf_port *port);
 

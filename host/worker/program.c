@@ -179,8 +179,13 @@ static int lx_handler(lua_State *L)
     run->error_kind = "result";
     nf_sink sink = nf_sink_open(run, run->limits.of[NF_BUDGET_RESULT]);
     lx_json_write(L, -1, &sink, NF_JSON_STRICT);
-    if (sink.over)
+    if (sink.over) {
+        lua_rawgeti(L, 1, (lua_Integer)run->handler + 1);
+        int line = lx_return_line(L);
+        if (line)
+            snprintf(run->where, sizeof run->where, "%s:%d", run->file, line);
         nf_run_exceeded(run, NF_OUTCOME_OVER_OUTPUT, NF_BUDGET_RESULT, sink.cap + 1);
+    }
     run->payload = nf_sink_close(run, &sink);
     run->result_len = run->payload.len;
     return 0;
@@ -189,6 +194,7 @@ static int lx_handler(lua_State *L)
 void nf_program_handler(void *of_run)
 {
     nf_run *run = of_run;
+    nf_cpu_thread(run, run->L); /* a lower memory limit may have come before the start */
     run->in_host = 0;
     call(run, lx_handler);
     nf_run_leave(run, NF_OUTCOME_DONE);

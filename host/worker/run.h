@@ -50,18 +50,19 @@ typedef struct nf_text {
 } nf_text;
 
 typedef struct nf_run {
-    uint64_t id;
+    /* Memory, and what stays with it */
     unsigned slot;
-    nf_run_kind kind;
-    nf_run_state state;
-    struct nf_run *prev, *next; /* in the list of its state: ready, waiting or free */
-    struct nf_run *same_bucket; /* in the table of ids */
-
-    /* Memory */
     nf_arena *arena;
     char *committed; /* the arena is resident up to here */
     char *text;      /* log lines as JSON, then scratch space for one piece of JSON */
+
+    uint64_t id; /* from here on to `file`: zero in a new run */
+    nf_run_kind kind;
+    nf_run_state state;
+    struct nf_run *prev, *next; /* in the list of its state: ready, waiting, late or free */
+    struct nf_run *same_bucket; /* in the table of ids */
     size_t log_len, text_peak;
+    uint32_t log_lines;
     nf_fiber fiber;
 
     /* Lua */
@@ -70,14 +71,14 @@ typedef struct nf_run {
     int depth;          /* of coroutines inside coroutines */
     uint64_t version;
     uint32_t handler, trigger, flags;
-    char file[NF_FILE_NAME_MAX]; /* the chunk's name */
     nf_text input; /* source, event or result of the effect; behind the log lines until decoded */
     bool input_error;         /* the effect failed */
     int64_t now_ms, start_ms; /* wall clock of the last message, and of the first */
 
     /* flow.all; group.h */
-    struct nf_group *group; /* mapped when first needed */
-    bool forked;            /* it has branches now */
+    struct nf_group *group; /* while it has branches */
+    bool wants_group;       /* it waits until another run gives one back */
+    bool group_refused;     /* there is no memory for one */
     lua_State **fork_threads;
     unsigned fork_count;
 
@@ -87,16 +88,24 @@ typedef struct nf_run {
     volatile sig_atomic_t over;    /* ticks since a budget was found exceeded */
     volatile sig_atomic_t
         looking; /* ticks since it looks for the line of an asynchronous end, from 1 */
-    volatile sig_atomic_t gc_wanted; /* over the soft limit: collect at the next instruction */
+    volatile sig_atomic_t gc_wanted;     /* over the soft limit: collect at the next instruction */
+    volatile sig_atomic_t sample_wanted; /* note the line of the next instruction */
     bool collecting;
+
+    /* Where the CPU time went; sample.h */
+    bool sampled;
+    unsigned samples;
+    uint64_t sampled_ns; /* of cpu_ns is attributed to lines, or was before the first sample */
 
     /* Budgets */
     nf_limits limits;
     uint64_t cpu_ns;                    /* in slices that ended */
     uint64_t wall_start, wall_deadline; /* monotonic, ns */
     uint32_t effects, lookups;
-    uint32_t effects_flying, lookups_flying, effects_peak, lookups_peak; /* in flight */
+    uint32_t effects_flying, lookups_flying; /* in flight now */
+    uint32_t effects_peak, lookups_peak, flying_peak;
     size_t result_len, source_len;
+    uint64_t load_ns; /* what loading its file took */
 
     /* What it asks for, or how it ended */
     nf_run_state asked;      /* READY, WAITING or ENDED: how the last slice ended */
@@ -106,25 +115,25 @@ typedef struct nf_run {
     nf_text error;          /* report of a failed run */
     const char *error_kind; /* of errors that carry none; static */
     int line;               /* of an error found without running, or 0 */
-    char where[NF_WHERE_MAX];
     nf_outcome outcome;
     nf_budget over_budget;
     uint64_t over_used;    /* in the budget's unit */
     const char *over_text; /* instead of both numbers; static */
+
+    char file[NF_FILE_NAME_MAX]; /* the chunk's name */
+    char where[NF_WHERE_MAX];
 } nf_run;
 
 /** The run on the CPU, or NULL while the loop is. Read by the tick. */
 extern nf_run *volatile nf_current;
 
-/** The slots, mapped when first needed; `page` is told which run is on the CPU. */
+/** `page` is told which run is on the CPU. */
 void nf_runs_init(nf_worker_page *page);
 
-/** A free slot, mapped and with an empty text region; its arena has no defined content. NULL if all
- * are taken. */
+/** A run with an empty text region; its arena has no defined content. NULL if there is no memory for one. */
 nf_run *nf_run_new(uint64_t id, nf_run_kind kind);
 
-/** Back to the free slots. Big arenas give their memory back at once, small ones in nf_runs_trim.
- */
+/** Its slot is free for the next one. */
 void nf_run_free(nf_run *run);
 
 /** The run with this id (never a load), or NULL. */
@@ -136,10 +145,7 @@ void nf_run_begin(nf_run *run, void (*entry)(void *run), const nf_limits *limits
 /** One slice on the CPU for the first ready run; run->asked says how it ended. */
 nf_run *nf_run_slice(void);
 
-/** Map memory at an address of a slot. */
-char *nf_run_map(char *at, size_t size);
-
-/** How many runs are ready, and how many are not free. */
+/** How many runs are ready (none while paused), and how many there are. */
 unsigned nf_runs_ready(void);
 unsigned nf_runs_count(void);
 
@@ -153,13 +159,20 @@ bool nf_run_result(nf_run *run, uint32_t number, const char *bytes, size_t len, 
 /** The loop ends a run that is READY or WAITING. */
 void nf_run_cancel(nf_run *run, nf_outcome outcome);
 
-/** The earliest wall deadline among the waiting runs, or UINT64_MAX; then the first waiting run
- * past `now`, or NULL. */
+/** These limits are in force from its next slice. The run is READY or WAITING. */
+void nf_run_limit(nf_run *run, const nf_limits *limits);
+
+/** While paused no run is given the CPU. */
+void nf_runs_pause(bool paused);
+
+/** When nf_run_overdue is to be called next, or UINT64_MAX. */
 uint64_t nf_runs_deadline(void);
+
+/** A run that waits past its wall deadline (or while paused is ready), ended by that; NULL: there is none. */
 nf_run *nf_run_overdue(uint64_t now);
 
-/** Let idle slots give back what is more than a small run needs. */
-void nf_runs_trim(void);
+/** The budget that bounds the run's CPU time. */
+nf_budget nf_run_cpu_budget(const nf_run *run);
 
 /** What the run used of each budget. */
 nf_usage nf_run_usage(const nf_run *run);

@@ -27,28 +27,40 @@ static bool is_script(const lua_Debug *frame)
     return frame->currentline > 0 && frame->source[0] == '@';
 }
 
-static int innermost(lua_State *L, char out[NF_WHERE_MAX])
+/* The innermost script line of this thread; 0 without one. */
+static int innermost(lua_State *L, lua_Debug *frame)
 {
-    lua_Debug frame;
-    for (int level = 0; level < FRAMES_LOOKED_AT && lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (!is_script(&frame))
-            continue;
-        snprintf(out, NF_WHERE_MAX, "%.*s:%d", NF_FILE_NAME_MAX, frame.source + 1,
-                 frame.currentline);
-        return frame.currentline;
+    for (int level = 0; level < FRAMES_LOOKED_AT && lua_getstack(L, level, frame); level++) {
+        lua_getinfo(L, "Sl", frame);
+        if (is_script(frame))
+            return frame->currentline;
     }
     return 0;
 }
 
+/* The same; of a coroutine of C functions only, that of the thread that began it. */
+static int find(lua_State *L, lua_Debug *frame)
+{
+    nf_run *run = nf_current;
+    int line = innermost(L, frame);
+    if (!line && run->L && run->L != L)
+        line = innermost(run->L, frame);
+    return line;
+}
+
+int nf_where_line(lua_State *L)
+{
+    lua_Debug frame;
+    return find(L, &frame);
+}
+
 int nf_where(lua_State *L, char out[NF_WHERE_MAX])
 {
+    lua_Debug frame;
     out[0] = '\0';
-    int line = innermost(L, out);
-    nf_run *run = nf_current;
-    if (!line && run->L
-        && run->L != L) /* a coroutine of C functions only: the thread that began it */
-        line = innermost(run->L, out);
+    int line = find(L, &frame);
+    if (line)
+        snprintf(out, NF_WHERE_MAX, "%.*s:%d", NF_FILE_NAME_MAX, frame.source + 1, line);
     return line;
 }
 

@@ -14,6 +14,9 @@
  * line or 0. */
 int nf_where(lua_State *L, char out[NF_WHERE_MAX]);
 
+/** That line alone. */
+int nf_where_line(lua_State *L);
+
 /** The message handler of a run's outermost call: writes the error's report into the run's text
  * region. */
 int nf_where_report(lua_State *L);

@@ -113,6 +113,9 @@ class EffectError(Exception):
         self.fields = dict(kind=kind, message=message, status=status, retryable=retryable, hint=hint)
 
 
+STANDARD_LIMIT, BY_HOST, BY_TENANT, BY_ADMIN, BY_FLOW, BY_COMMAND = range(6)  # nf_setter
+
+
 def limits_of(changes, setter=0):
     """nf_limits as bytes; `setter` is who set those that are given."""
     values, count = dict(STANDARD, **(changes or {})), len(BUDGETS)
@@ -130,6 +133,7 @@ class Worker:
         self.surface = SURFACE if surface is None else surface
         self.effects = {"flow.sleep": lambda args: None}
         self.now_ms = NOW_MS
+        self.alive = 0  # how many ALIVE frames came; receive skips them
         self.buffer = bytearray()
         self.sock, theirs = socket.socketpair()
         self.page = os.memfd_create("page")
@@ -195,6 +199,9 @@ class Worker:
                 if len(self.buffer) >= HEAD.size + size:
                     payload = bytes(self.buffer[HEAD.size:HEAD.size + size])
                     del self.buffer[:HEAD.size + size]
+                    if kind == ALIVE:
+                        self.alive += 1
+                        continue
                     return Frame(kind, aux, ident, payload)
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.sock], [], [], left)[0]:
@@ -233,8 +240,9 @@ class Worker:
     def unload(self, version):
         self.send(UNLOAD, 0, version)
 
-    def start(self, run, version, event=None, handler=0, trigger=NO_TRIGGER, limits=None, seed=(1, 2, 3, 4)):
-        payload = struct.pack("=QII4Qq", version, handler, trigger, *seed, self.now_ms) + limits_of(limits)
+    def start(self, run, version, event=None, handler=0, trigger=NO_TRIGGER, limits=None, seed=(1, 2, 3, 4),
+              setter=0):
+        payload = struct.pack("=QII4Qq", version, handler, trigger, *seed, self.now_ms) + limits_of(limits, setter)
         if event is not None:
             payload += event if isinstance(event, bytes) else json.dumps(event).encode()
         self.send(START, 0, run, payload)
@@ -249,6 +257,13 @@ class Worker:
 
     def cancel(self, run, outcome="cancelled"):
         self.send(CANCEL, OUTCOMES.index(outcome), run)
+
+    def limits(self, run, setter=0, **changes):
+        """Give the run other limits; those not named are the standard ones."""
+        self.send(LIMITS, 0, run, limits_of(changes, setter))
+
+    def pause(self, paused=True):
+        self.send(PAUSE, 1 if paused else 0, 0)
 
     # Whole runs
 

@@ -5,7 +5,7 @@ import time
 import unittest
 
 import worker
-from worker import Effect, Worker
+from worker import BY_TENANT, Effect, Worker
 
 
 class Budgets(unittest.TestCase):
@@ -23,7 +23,7 @@ class Budgets(unittest.TestCase):
                              "lists.find": lambda args: None}
 
     def over(self, outcome, message, source, where="flows/x.lua:2", **limits):
-        end = self.host.script(source, limits=limits)
+        end = self.host.script(source, limits=limits, setter=BY_TENANT)
         self.assertEqual(end.outcome, outcome, end)
         self.assertRegex(end.error["message"], message)
         self.assertEqual((end.error["where"], end.error["kind"]), (where, outcome))
@@ -31,7 +31,7 @@ class Budgets(unittest.TestCase):
         return end
 
     def test_cpu(self):
-        end = self.over("over-cpu", r"^CPU budget exceeded: \d+ ms of 40 ms$", "log('a')\nwhile true do end", cpu=40)
+        end = self.over("over-cpu", r"^CPU budget exceeded: \d+ ms of 40 ms, set in tenant.yaml$", "log('a')\nwhile true do end", cpu=40)
         used = int(re.search(r"(\d+) ms of", end.error["message"]).group(1))
         self.assertEqual(end.usage["cpu"]["used"], used)
         self.assertEqual((end.usage["cpu"]["limit"], end.text()), (40, "a"))
@@ -48,18 +48,18 @@ class Budgets(unittest.TestCase):
     def test_wall_while_waiting(self):
         self.host.effects["http.get"] = lambda args: ...
         began = time.monotonic()
-        end = self.over("over-time", r"^wall budget exceeded: \d+ ms of 150 ms$", "\nhttp.get('never')", wall=150)
+        end = self.over("over-time", r"^wall budget exceeded: \d+ ms of 150 ms, set in tenant.yaml$", "\nhttp.get('never')", wall=150)
         self.assertGreaterEqual(end.usage["wall"]["used"], 150)
         self.assertGreaterEqual(time.monotonic() - began, 0.149)
 
     def test_wall_while_running(self):
-        self.over("over-time", r"^wall budget exceeded: \d+ ms of 60 ms$", "\nwhile true do end", wall=60, cpu=60000)
+        self.over("over-time", r"^wall budget exceeded: \d+ ms of 60 ms, set in tenant.yaml$", "\nwhile true do end", wall=60, cpu=60000)
 
     def test_memory(self):
-        end = self.over("over-memory", r"^memory budget exceeded: \d+\.\d MiB of 4\.0 MiB, and none of it is garbage$",
+        end = self.over("over-memory", r"^memory budget exceeded: \d+\.\d MiB, none of it garbage, of 4\.0 MiB, set in tenant.yaml$",
                         "local t = {}\nfor i = 1, 1e7 do t[i] = {} end", memory=4 << 20)
         self.assertLessEqual(end.usage["memory"]["peak"], 4 << 20)
-        self.over("over-memory", r"^memory budget exceeded: \d+\.\d MiB of 4\.0 MiB$", "local s\ns = ('x'):rep(5 << 20)",
+        self.over("over-memory", r"^memory budget exceeded: \d+\.\d MiB of 4\.0 MiB, set in tenant.yaml$", "local s\ns = ('x'):rep(5 << 20)",
                   memory=4 << 20)
         self.over("over-memory", "^memory", "local s = 'x'\nwhile true do s = s .. s end", memory=4 << 20)
         self.over("over-memory", "^memory", "local c = {}\nwhile true do c[#c + 1] = coroutine.create(print) end", memory=4 << 20)
@@ -78,15 +78,15 @@ class Budgets(unittest.TestCase):
         self.assertEqual((end.outcome, end.result), ("done", 1 << 20), end)
 
     def test_effects_and_lookups(self):
-        self.over("over-effects", "^effects budget exceeded: 4 of 3$", "\nfor i = 1, 10 do http.get(i) end", effects=3)
+        self.over("over-effects", "^effects budget exceeded: 4 of 3, set in tenant.yaml$", "\nfor i = 1, 10 do http.get(i) end", effects=3)
         self.assertEqual(len(self.host.seen), 0)  # of the run after it
-        end = self.over("over-effects", "^lookups budget exceeded: 6 of 5$",
+        end = self.over("over-effects", "^lookups budget exceeded: 6 of 5, set in tenant.yaml$",
                         "\nfor i = 1, 10 do pcall(lists.find, 'f', 'c', i) end", lookups=5)
         self.assertEqual((end.usage["lookups"]["used"], end.usage["effects"]["used"]), (5, 0))
         self.assertEqual(self.host.script("for i = 1, 3 do http.get(i) end return 'x'", limits=dict(effects=3)).result, "x")
 
     def test_log(self):
-        end = self.over("over-output", r"^log budget exceeded: \d+ bytes of 1000 bytes$",
+        end = self.over("over-output", r"^log budget exceeded: \d+ bytes of 1000 bytes, set in tenant.yaml$",
                         "\nfor i = 1, 1000 do print(('x'):rep(50)) end", log=1000)
         self.assertTrue(5 < len(end.log) < 20, end)
         self.assertLessEqual(end.usage["log"]["used"], 1000)
@@ -97,7 +97,7 @@ class Budgets(unittest.TestCase):
     def test_result(self):
         end = self.host.script("return ('x'):rep(2000)", limits=dict(result=1000))
         self.assertEqual((end.outcome, end.result), ("over-output", None))
-        self.assertEqual(end.error["message"], "result budget exceeded: 1001 bytes of 1000 bytes")
+        self.assertEqual(end.error["message"], "result budget exceeded: 1001 bytes of 1000 bytes, the standard limit")
         self.assertEqual(self.host.script("return ('x'):rep(998)", limits=dict(result=1000)).outcome, "done")
         self.assertEqual(self.host.script("flow.skip(('x'):rep(999))", limits=dict(result=1000)).outcome, "over-output")
         end = self.host.script("return ('\\1'):rep(170000)", limits=dict(result=1 << 20))

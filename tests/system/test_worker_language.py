@@ -13,7 +13,7 @@ class Loading(WorkerTest):
                 ("\nlocal t = nil\nt.x = 1", 3, "attempt to index a nil value (local 't')", "error"),
                 ("\nhttp.get('x')", 2, "effects are not available while a file loads", "error"),
                 ("flow.skip('x')", 1, "flow.skip is not available while a file loads", "error"),
-                ("while true do end", 1, "CPU budget exceeded: ", "over-cpu"),
+                ("while true do end", 1, "load budget exceeded: ", "over-cpu"),
                 ("local t = {} while true do t[#t+1] = {} end", 1, "memory budget exceeded: ", "over-memory"),
                 ("KEEP = ('x'):rep(17 << 20)", None,
                  "the file keeps more than 16 MiB in memory after it is loaded", "error")]:

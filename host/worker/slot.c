@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* slot.c: see slot.h. */
+#include "slot.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <utlist.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+enum {
+    PAGE = 4096,
+    SMALL_STEP = 8 << 10, /* made resident at a time, at least */
+    BIG_STEP = 256 << 10,
+    KEEP = 256 << 10,     /* more than this is given back when a run ends */
+    KEEP_IDLE = 64 << 10, /* more than this, and any deep stack, when the worker is idle */
+    WARM_SLOTS = 64,      /* the others keep nothing then */
+};
+
+static nf_run slots[NF_WORKER_RUNS_MAX];
+static nf_run *unused;
+static unsigned mapped;
+
+bool nf_slot_map(char *at, size_t size)
+{
+    void *got = mmap(at, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got != MAP_FAILED && got != at)
+        nf_bug("a slot's addresses are taken");
+    return got == at;
+}
+
+static nf_run *map_slot(void)
+{
+    static const struct {
+        uint32_t at;
+        size_t size;
+    } parts[] = {
+        {NF_ARENA_AT, NF_ARENA_SIZE}, {NF_STACK_AT, NF_STACK_SIZE}, {NF_TEXT_AT, NF_TEXT_SIZE}};
+    if (mapped == NF_WORKER_RUNS_MAX)
+        return NULL;
+    for (unsigned i = 0; i < NF_COUNT(parts); i++) {
+        if (nf_slot_map(nf_slot_address(mapped, parts[i].at), parts[i].size))
+            continue;
+        while (i-- > 0)
+            munmap(nf_slot_address(mapped, parts[i].at), parts[i].size);
+        return NULL;
+    }
+    nf_run *run = &slots[mapped];
+    run->slot = mapped++;
+    run->arena = (nf_arena *)(void *)nf_slot_address(run->slot, NF_ARENA_AT);
+    run->committed = (char *)run->arena;
+    run->text = nf_slot_address(run->slot, NF_TEXT_AT);
+    return run;
+}
+
+nf_run *nf_slot_take(void)
+{
+    nf_run *run = unused;
+    if (run)
+        LL_DELETE(unused, run);
+    else
+        run = map_slot();
+    if (!run)
+        return NULL;
+    memset(&run->id, 0, offsetof(nf_run, file) - offsetof(nf_run, id));
+    run->file[0] = run->where[0] = '\0';
+    run->fiber.low = nf_slot_address(run->slot, NF_STACK_AT);
+    run->fiber.size = NF_STACK_SIZE;
+    return run;
+}
+
+/* Give back what lies behind `keep` bytes of the arena. */
+static void shrink(nf_run *run, size_t keep)
+{
+    char *from = (char *)run->arena + keep;
+    if (run->committed <= from)
+        return;
+    madvise(from, (size_t)(run->committed - from), MADV_DONTNEED);
+    run->committed = from;
+}
+
+void nf_slot_give(nf_run *run)
+{
+    shrink(run, KEEP);
+    if (run->text_peak > KEEP)
+        madvise(run->text + PAGE, NF_TEXT_SIZE - PAGE, MADV_DONTNEED);
+    LL_PREPEND(unused, run);
+}
+
+void nf_slots_trim(void)
+{
+    nf_run *run;
+    unsigned seen = 0;
+    LL_FOREACH (unused, run) {
+        size_t keep = seen++ < WARM_SLOTS ? PAGE : 0;
+        if (run->committed == (char *)run->arena) /* since the last time not used */
+            continue;
+        shrink(run, keep ? KEEP_IDLE : 0);
+        madvise(run->text + keep, NF_TEXT_SIZE - keep, MADV_DONTNEED);
+        madvise(nf_slot_address(run->slot, NF_STACK_AT), NF_STACK_SIZE - 2 * keep, MADV_DONTNEED);
+    }
+}
+
+void nf_run_commit(nf_run *run, const char *upto)
+{
+    char *from = run->committed, *end = (char *)run->arena + NF_ARENA_SIZE;
+    if (from >= upto)
+        return;
+    size_t step = from - (char *)run->arena < BIG_STEP ? SMALL_STEP : BIG_STEP;
+    size_t size = ((size_t)(upto - from) + step - 1) / step * step;
+    size = NF_MIN(size, (size_t)(end - from));
+    run->committed = from + size;
+    madvise(from, size, MADV_POPULATE_WRITE); /* an old kernel refuses: then each page faults */
+}
