@@ -16,6 +16,7 @@ struct nf_call {
     nf_nimbus_request *request;
     nf_timer *timer;
     struct nf_find *find; /* act/lists.h */
+    nf_kv_write *kv_write;
     const char *method;
     char *path;
     void (*on_reply)(nf_call *call, const nf_reply *reply);
@@ -24,7 +25,8 @@ struct nf_call {
 /** End the call with an error, or with JSON text. Everything else goes through here. */
 void nf_call_finish(nf_call *call, const nf_error *err, const char *result, size_t len);
 
-/** The call does not want its row any more. */
+/** The call does not want its row any more, or the end of its write. */
 void nf_call_forget_find(nf_call *call);
+void nf_call_forget_kv(nf_call *call);
 
 #endif

@@ -241,6 +241,8 @@ void nf_effect_cancel(nf_call *call)
         nf_nimbus_cancel(call->request);
     if (call->find)
         nf_call_forget_find(call);
+    if (call->kv_write)
+        nf_call_forget_kv(call);
     if (call->starting)
         call->ended = true;
     else

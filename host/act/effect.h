@@ -8,6 +8,7 @@
 #ifndef NF_ACT_EFFECT_H
 #define NF_ACT_EFFECT_H
 
+#include "act/kv.h"
 #include "nf/binding.h"
 #include "nimbus/connection.h"
 
@@ -18,6 +19,7 @@ typedef struct nf_effect_env {
     nf_loop *loop;
     nf_nimbus *nimbus;            /* NULL: no connection here, effects on Nimbus are refused */
     struct nf_list_folder *lists; /* NULL: no lists */
+    nf_kv *kv;                    /* NULL: nothing is remembered */
     bool dry_run; /* effects that change something resolve with nil and send nothing */
 } nf_effect_env;
 

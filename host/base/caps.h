@@ -24,6 +24,7 @@
       "requests sent out in any second; more wait")                                                \
     X(HISTORY, "history", BYTES, (uint64_t)4 << 30, (uint64_t)1 << 40,                             \
       "bytes kept of ended runs; beyond it the details of the oldest go")                          \
+    X(KV, "kv", BYTES, 16 << 20, 256 << 20, "bytes that flows remember with `kv.set`")             \
     X(WEIGHT, "weight", COUNT, 100, 100,                                                           \
       "its part of processors and connections when tenants compete")
 

@@ -29,8 +29,10 @@ nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, const 
         return status;
     }
     local->lists = nf_lists_new(&local->loop, cli->reader_program);
+    nf_kv_open(NULL, "local", UINT64_MAX, &local->kv, err); /* for as long as the command runs */
     local->env = (nf_effect_env){
         .loop = &local->loop,
+        .kv = local->kv,
         .dry_run = dry_run,
     };
     local->pool = nf_pool_new(local->runner, &(nf_pool_options){
@@ -72,6 +74,7 @@ void nf_local_use_lists(nf_local *local, const char *dir, const char *flow, cons
 void nf_local_close(nf_local *local)
 {
     nf_pool_close(local->pool);
+    nf_kv_close(local->kv);
     nf_list_folder_free(local->env.lists);
     nf_lists_free(local->lists);
     nf_runner_close(local->runner);

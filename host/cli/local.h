@@ -15,6 +15,7 @@ typedef struct nf_local {
     nf_runner *runner;
     nf_lists *lists;
     nf_effect_env env;
+    nf_kv *kv;
     nf_pool *pool;
     uint64_t most_source;
 } nf_local;

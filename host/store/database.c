@@ -45,12 +45,14 @@ static const char tables[] =
     " created INTEGER NOT NULL) STRICT;"
     "PRAGMA user_version=1;";
 
-/* Version 2: what an admin changed while the host ran. */
+/* Version 2: what an admin changed while the host ran, how much is kept, what flows remember. */
 static const char tables_of_limits[] =
     "CREATE TABLE tenant_limit(tenant TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(tenant, name)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant TEXT NOT NULL, who TEXT NOT NULL,"
     " action TEXT NOT NULL, name TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL) STRICT;"
+    "CREATE TABLE kv(tenant TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL,"
+    " PRIMARY KEY(tenant, key)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE history(tenant TEXT PRIMARY KEY, bytes INTEGER NOT NULL, trimmed INTEGER NOT NULL) STRICT;"
     "INSERT INTO history SELECT tenant, sum(bytes), 0 FROM"
     " (SELECT tenant, length(CAST(body AS BLOB)) AS bytes FROM event UNION ALL SELECT r.tenant,"
@@ -270,6 +272,23 @@ nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error
     bind_hash(s, 7, r->secret_hash);
     sqlite3_bind_int64(s, 8, r->created_ms);
     return nf_database_step(db, NF_SQL_PUT_SUBSCRIPTION, err);
+}
+
+nf_status nf_apply_put_kv(nf_database *db, const nf_write *w, nf_error *err)
+{
+    const nf_kv_row *row = &w->of.kv;
+    nf_statement which = row->value ? NF_SQL_PUT_KV : row->key ? NF_SQL_DROP_KV : NF_SQL_SWEEP_KV;
+    sqlite3_stmt *s = db->statements[which];
+    bind_text(s, 1, row->tenant);
+    if (row->key)
+        bind_text(s, 2, row->key);
+    else
+        sqlite3_bind_int64(s, 2, row->expires_ms);
+    if (row->value) {
+        sqlite3_bind_text64(s, 3, row->value, row->len, SQLITE_STATIC, SQLITE_UTF8);
+        sqlite3_bind_int64(s, 4, row->expires_ms);
+    }
+    return nf_database_step(db, which, err);
 }
 
 static nf_status put_limit(nf_database *db, const char *tenant, const nf_limit_change *c,

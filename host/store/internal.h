@@ -39,6 +39,9 @@
     X(DROP_DETAIL, "DELETE FROM run_detail WHERE run = ?")                                         \
     X(BODY_LENGTH, "SELECT length(CAST(body AS BLOB)) FROM event WHERE id = ?")                    \
     X(DROP_BODY, "UPDATE event SET body = '' WHERE id = ?")                                        \
+    X(PUT_KV, "INSERT OR REPLACE INTO kv(tenant, key, value, expires) VALUES(?,?,?,?)")            \
+    X(DROP_KV, "DELETE FROM kv WHERE tenant = ? AND key = ?")                                      \
+    X(SWEEP_KV, "DELETE FROM kv WHERE tenant = ? AND expires > 0 AND expires <= ?")                \
     X(PUT_LIMIT, "INSERT OR REPLACE INTO tenant_limit(tenant, name, value) VALUES(?,?,?)")         \
     X(DROP_LIMIT, "DELETE FROM tenant_limit WHERE tenant = ? AND name = ?")                        \
     X(ADD_AUDIT, "INSERT INTO audit(at, tenant, who, action, name, old, new)"                      \
@@ -101,6 +104,7 @@ typedef struct nf_write {
         } version;
         nf_limit_changes limits;
         nf_history *history;
+        nf_kv_row kv;
         int64_t id;
     } of;
     nf_store_done *done;
@@ -116,6 +120,7 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_kv(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_limits(nf_database *db, const nf_write *w, nf_error *err);
 
 /** Find a tenant's history; count what the open transaction adds to it. */

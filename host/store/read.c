@@ -106,6 +106,26 @@ nf_status nf_store_each_open_run(nf_store *store,
     return finish(store, s, rc, err);
 }
 
+nf_status nf_store_each_kv(nf_store *store, const char *tenant,
+                           void (*each)(void *ctx, const char *key, const char *value, size_t len,
+                                        int64_t expires_ms),
+                           void *ctx, nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status =
+        prepare(store, "SELECT key, value, expires FROM kv WHERE tenant = ?", &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        const char *value = text_at(s, 1);
+        each(ctx, text_at(s, 0), value, (size_t)sqlite3_column_bytes(s, 1),
+             sqlite3_column_int64(s, 2));
+    }
+    return finish(store, s, rc, err);
+}
+
 nf_status nf_store_each_limit(nf_store *store, const char *tenant,
                               void (*each)(void *ctx, const char *name, const char *value),
                               void *ctx, nf_error *err)

@@ -129,6 +129,17 @@ void nf_history_limit(nf_history *history, uint64_t bytes);
 /** Bytes kept now. */
 uint64_t nf_history_bytes(const nf_history *history);
 
+/** One remembered value of a tenant. */
+typedef struct nf_kv_row {
+    const char *tenant, *key,
+        *value; /* value: JSON text; NULL: remove the key; key NULL: all expired ones */
+    size_t len;
+    int64_t expires_ms; /* 0: never; without a key: those are removed that expired until then */
+} nf_kv_row;
+
+/** Insert, replace or remove a value. Texts are borrowed until `done`. */
+void nf_store_put_kv(nf_store *store, const nf_kv_row *row, nf_store_done *done, void *ctx);
+
 /** Keep changed limits and an audit entry for each, together; everything is borrowed until `done`. */
 void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_store_done *done,
                          void *ctx);
@@ -142,6 +153,12 @@ void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done
 nf_status nf_store_each_subscription(nf_store *store,
                                      void (*each)(void *ctx, const nf_subscription_row *row),
                                      void *ctx, nf_error *err);
+
+/** Every value of a tenant. Texts are borrowed during the call. */
+nf_status nf_store_each_kv(nf_store *store, const char *tenant,
+                           void (*each)(void *ctx, const char *key, const char *value, size_t len,
+                                        int64_t expires_ms),
+                           void *ctx, nf_error *err);
 
 /** Every limit of a tenant that an admin changed. Texts are borrowed during the call. */
 nf_status nf_store_each_limit(nf_store *store, const char *tenant,

@@ -17,6 +17,7 @@ void nf_tenant_obey(nf_tenant *t)
 {
     nf_pool_allow(t->pool, &t->allowed);
     nf_nimbus_set_rate(t->nimbus, t->allowed.tenant.of[NF_CAP_REQUESTS_PER_SECOND]);
+    nf_kv_limit(t->kv, t->allowed.tenant.of[NF_CAP_KV]);
     nf_history_limit(t->history, t->allowed.tenant.of[NF_CAP_HISTORY]);
     nf_nimbus_set_weight(t->nimbus, (unsigned)t->allowed.tenant.of[NF_CAP_WEIGHT]);
 }
@@ -188,6 +189,7 @@ json_t *nf_tenant_limits(nf_tenant *t)
     nf_allowed ceiling = nf_allowed_ceiling();
     nf_cap_use use = nf_pool_use(t->pool);
     json_t *list = json_array();
+    nf_cap_note(&use, NF_CAP_KV, nf_kv_bytes(t->kv));
     nf_cap_note(&use, NF_CAP_HISTORY, nf_history_bytes(t->history));
     use.used[NF_CAP_REQUESTS_PER_SECOND] =
         nf_nimbus_rate(t->nimbus, &use.peak[NF_CAP_REQUESTS_PER_SECOND]);

@@ -190,6 +190,7 @@ static void open_workers(nf_tenant *t)
         .loop = t->host->loop,
         .nimbus = t->nimbus,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
+        .kv = t->kv,
     };
     nf_lists_prepare(t->env.lists);
     t->pool = nf_pool_new(t->host->runner, &(nf_pool_options){
@@ -231,6 +232,9 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
         status = nf_tenant_recall_limits(t, err);
     if (status == NF_OK)
         status = open_nimbus(t, err);
+    if (status == NF_OK)
+        status =
+            nf_kv_open(host->store, config->name, t->allowed.tenant.of[NF_CAP_KV], &t->kv, err);
     if (status != NF_OK) {
         nf_error_prefix(err, "tenant %s", config->name);
         nf_tenant_close(t);
@@ -267,6 +271,7 @@ void nf_tenant_close(nf_tenant *t)
     nf_catalog_free(t->catalog);
     nf_nimbus_close(t->nimbus);
     nf_dedupe_free(t->dedupe);
+    nf_kv_close(t->kv);
     json_decref(t->unheard);
     free(t->trouble);
     free(t);

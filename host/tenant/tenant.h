@@ -43,6 +43,7 @@ struct nf_tenant {
     nf_watch *watch;
     nf_timer *retry;
     nf_dedupe *dedupe;
+    nf_kv *kv;
     nf_history *history; /* the store's */
     nf_listener **listeners;
     size_t listener_count;

@@ -137,7 +137,8 @@ class Changes(Case):
         self.nimbus.wait(lambda: self.updated() == 1)
         self.host.end()
         with sqlite3.connect(os.path.join(self.host.dir, "data", "nimflow.db")) as db:
-            db.executescript("DROP TABLE tenant_limit; DROP TABLE audit; DROP TABLE history; PRAGMA user_version=1;")
+            db.executescript("DROP TABLE tenant_limit; DROP TABLE audit; DROP TABLE history; DROP TABLE kv; "
+                             "PRAGMA user_version=1;")
         self.host.start()
         self.assertEqual(self.limits("acme", "set", "cpu=2s").returncode, 0)
         self.assertEqual(len(self.host.runs()), 1)
