@@ -2,8 +2,8 @@
 /*
  * http_client.c: see http_client.h. Requests wait in lines per host; each link of a host carries one at a time.
  *
- * Invariants: a request is in a line of its host or on exactly one link; a host has at most max_per_host links; a link in
- * `idle` has no request, and nothing was read from it that nobody asked for.
+ * Invariants: a request is in a line of its host or on exactly one link; a host has at most max_per_host links; a link
+ * in `idle` has no request, and nothing was read from it that nobody asked for.
  */
 #include "net/http_client.h"
 

@@ -2,8 +2,8 @@
 /*
  * http_client.h: requests out, by libcurl's multi interface on the loop.
  *
- * At most `max_per_host` transfers at a time go to one host (libcurl slows down with many); the others wait in order, and
- * owners take turns.
+ * At most `max_per_host` transfers at a time go to one host (libcurl slows down with many); the others wait in order,
+ * and owners take turns.
  * Redirects are not followed, only http and https are spoken. `done` is called exactly once per request that was not
  * cancelled, from the loop, never from inside nf_http_request_start.
  */

@@ -2,8 +2,8 @@
 /*
  * connection.c: see connection.h.
  *
- * A request is in flight (`http` set), waiting for its next attempt (`timer` running), or waiting for the rate (`in_line`);
- * exactly one of them.
+ * A request is in flight (`http` set), waiting for its next attempt (`timer` running), or waiting for the rate
+ * (`in_line`); exactly one of them.
  */
 #include "nimbus/connection.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch.c: an eye on the workers of a pool while they have work: what they use of the tenant's CPU time, and whether they
- * still answer.
+ * watch.c: an eye on the workers of a pool while they have work: what they use of the tenant's CPU time, and whether
+ * they still answer.
  *
- * The figures are the kernel's, not the worker's: whatever runs in there, it is charged. A worker that says nothing for a
- * second although it used half a second of CPU hangs, one that works although it was told to pause or that does not end
- * a run which is over its time does not obey; each is killed, and its runs go on elsewhere.
+ * The figures are the kernel's, not the worker's: whatever runs in there, it is charged. A worker that says nothing for
+ * a second although it used half a second of CPU hangs, one that works although it was told to pause or that does not
+ * end a run which is over its time does not obey; each is killed, and its runs go on elsewhere.
  */
 #include "base/alloc.h"
 #include "base/clock.h"

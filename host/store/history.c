@@ -67,8 +67,8 @@ void nf_history_settle(nf_database *db, bool committed)
 /* ---- trimming ---- */
 
 /*
- * Nothing of an event goes that has a run without an end, nor what came after it. The ids of an event's runs follow on its
- * own, so all runs below it are of earlier events.
+ * Nothing of an event goes that has a run without an end, nor what came after it. The ids of an event's runs follow on
+ * its own, so all runs below it are of earlier events.
  */
 static int64_t first_open(nf_database *db, const nf_history *h)
 {

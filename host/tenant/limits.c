@@ -2,8 +2,9 @@
 /*
  * limits.c: what a tenant is allowed, as an admin sees and changes it while the host runs.
  *
- * Main invariant: t->allowed is the configuration's, with what the store keeps as changed on top. A change holds at once
- * for what starts, and for what runs from its next slice; the store makes it durable together with its audit entry.
+ * Main invariant: t->allowed is the configuration's, with what the store keeps as changed on top. A change holds at
+ * once for what starts, and for what runs from its next slice; the store makes it durable together with its audit
+ * entry.
  */
 #include "base/alloc.h"
 #include "base/clock.h"

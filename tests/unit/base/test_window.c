@@ -33,8 +33,8 @@ static void tells_when_it_gets_less(void **state)
     assert_int_equal(0, nf_window_sum(&w, start + wait * MS));
 }
 
-/* Against a list, with an amount every few milliseconds and pauses: never less than the last 59 parts, never more than the
- * last 60. */
+/* Against a list, with an amount every few milliseconds and pauses: never less than the last 59 parts, never more than
+ * the last 60. */
 static void is_never_further_off_than_a_part(void **state)
 {
     (void)state;

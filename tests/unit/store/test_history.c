@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_history.c: a tenant's history stays within its bytes: the oldest details go, summaries stay, nothing of a run without
- * an end goes, and another tenant is not touched.
+ * test_history.c: a tenant's history stays within its bytes: the oldest details go, summaries stay, nothing of a run
+ * without an end goes, and another tenant is not touched.
  */
 #include "store/store.h"
 
