@@ -190,6 +190,26 @@ class Caps(Case):
         self.assertGreater(time.monotonic() - began, 1.9)  # 31 at 10 a second take more than two seconds
         self.assertLessEqual(self.rows()["requests_per_second"]["peak"], 10)
 
+    def test_weight_is_the_priority_of_the_workers(self):
+        self.serve("flow.sleep(4) " + UPDATE, tenant="limits: {weight: 64}\n")
+        self.send("t1")
+        wait_until(lambda: self.nices() & {7, 8}, what="a nicer worker")  # 100 / 1.25 / 1.25 is 64
+        self.limits("acme", "set", "weight=1")
+        wait_until(lambda: 19 in self.nices(), what="the nicest worker")
+
+    def nices(self):
+        """The nice values of the host's worker processes."""
+        found = set()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                    fields = file.read().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == self.host.program.process.pid:
+                found.add(int(fields[16]))
+        return found
+
     def test_queued_events(self):
         self.serve("flow.sleep(30)", tenant="limits: {concurrent_runs: 1, queued_events: 2}\n")
         answers = [post(self.callback, event(f"t{i}")) for i in range(5)]
