@@ -62,7 +62,7 @@ nf_image *nf_image_take(const nf_run *run, uint64_t random_at)
 
 void nf_image_copy(const nf_image *image, nf_run *run)
 {
-    enum { FIRST_ROOM = 16 << 10 };
+    enum { FIRST_ROOM = 8 << 10 };
     char *arena = (char *)run->arena;
     uint32_t high = (uint32_t)((uint64_t)(uintptr_t)arena >> NF_SLOT_SHIFT);
     nf_run_commit(run, arena + image->len + FIRST_ROOM);

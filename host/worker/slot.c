@@ -13,7 +13,7 @@
 
 enum {
     PAGE = 4096,
-    SMALL_STEP = 8 << 10, /* made resident at a time, at least */
+    SMALL_STEP = 16 << 10, /* made resident at a time, at least, behind the image */
     BIG_STEP = 256 << 10,
     KEEP = 256 << 10,     /* more than this is given back when a run ends */
     KEEP_IDLE = 64 << 10, /* more than this, and any deep stack, when the worker is idle */
@@ -110,7 +110,8 @@ void nf_run_commit(nf_run *run, const char *upto)
     char *from = run->committed, *end = (char *)run->arena + NF_ARENA_SIZE;
     if (from >= upto)
         return;
-    size_t step = from - (char *)run->arena < BIG_STEP ? SMALL_STEP : BIG_STEP;
+    size_t at = (size_t)(from - (char *)run->arena);
+    size_t step = at == 0 ? PAGE : at < BIG_STEP ? SMALL_STEP : BIG_STEP;
     size_t size = ((size_t)(upto - from) + step - 1) / step * step;
     size = NF_MIN(size, (size_t)(end - from));
     run->committed = from + size;
