@@ -328,6 +328,7 @@ static void handle_frames(nf_worker *w)
 /* The first frames may have been read together with the set-up, so it begins with those. */
 void nf_worker_run(nf_worker *w)
 {
+    w->said = nf_cpu_now();
     for (;;) {
         handle_frames(w);
         bool computed = run_slices(w);

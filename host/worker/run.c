@@ -153,9 +153,11 @@ void nf_run_begin(nf_run *run, void (*entry)(void *run), const nf_limits *limits
 
 void nf_run_limit(nf_run *run, const nf_limits *limits)
 {
+    uint64_t memory = limits->of[NF_BUDGET_MEMORY];
+    bool other_memory = memory != run->limits.of[NF_BUDGET_MEMORY];
     set_limits(run, limits);
     watch_deadline(run);
-    if (nf_arena_change(run->arena, limits->of[NF_BUDGET_MEMORY]))
+    if (other_memory && nf_arena_change(run->arena, memory))
         run->gc_wanted = 1;
     if (!run->group)
         return;

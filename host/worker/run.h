@@ -53,7 +53,7 @@ typedef struct nf_run {
     /* Memory, and what stays with it */
     unsigned slot;
     nf_arena *arena;
-    char *committed; /* the arena is resident up to here */
+    char *committed; /* the arena is resident up to here; NULL: nothing is mapped */
     char *text;      /* log lines as JSON, then scratch space for one piece of JSON */
 
     uint64_t id; /* from here on to `file`: zero in a new run */

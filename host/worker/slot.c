@@ -22,7 +22,7 @@ enum {
 
 static nf_run slots[NF_WORKER_RUNS_MAX];
 static nf_run *unused;
-static unsigned mapped;
+static unsigned begun; /* so many were ever taken */
 
 bool nf_slot_map(char *at, size_t size)
 {
@@ -33,39 +33,48 @@ bool nf_slot_map(char *at, size_t size)
     return got == at;
 }
 
-static nf_run *map_slot(void)
+static const struct {
+    uint32_t at;
+    size_t size;
+} parts[] = {
+    {NF_ARENA_AT, NF_ARENA_SIZE}, {NF_STACK_AT, NF_STACK_SIZE}, {NF_TEXT_AT, NF_TEXT_SIZE}};
+
+static void unmap(nf_run *run, unsigned count)
 {
-    static const struct {
-        uint32_t at;
-        size_t size;
-    } parts[] = {
-        {NF_ARENA_AT, NF_ARENA_SIZE}, {NF_STACK_AT, NF_STACK_SIZE}, {NF_TEXT_AT, NF_TEXT_SIZE}};
-    if (mapped == NF_WORKER_RUNS_MAX)
-        return NULL;
+    for (unsigned i = 0; i < count; i++)
+        munmap(nf_slot_address(run->slot, parts[i].at), parts[i].size);
+    run->committed = NULL;
+}
+
+static bool map(nf_run *run)
+{
     for (unsigned i = 0; i < NF_COUNT(parts); i++) {
-        if (nf_slot_map(nf_slot_address(mapped, parts[i].at), parts[i].size))
+        if (nf_slot_map(nf_slot_address(run->slot, parts[i].at), parts[i].size))
             continue;
-        while (i-- > 0)
-            munmap(nf_slot_address(mapped, parts[i].at), parts[i].size);
-        return NULL;
+        unmap(run, i);
+        return false;
     }
-    nf_run *run = &slots[mapped];
-    run->slot = mapped++;
-    run->arena = (nf_arena *)(void *)nf_slot_address(run->slot, NF_ARENA_AT);
-    run->committed = (char *)run->arena;
+    run->committed = nf_slot_address(run->slot, NF_ARENA_AT);
+    run->arena = (nf_arena *)(void *)run->committed;
     run->text = nf_slot_address(run->slot, NF_TEXT_AT);
-    return run;
+    return true;
 }
 
 nf_run *nf_slot_take(void)
 {
     nf_run *run = unused;
-    if (run)
+    if (!run && begun == NF_WORKER_RUNS_MAX)
+        return NULL;
+    if (!run) {
+        run = &slots[begun];
+        run->slot = begun;
+    }
+    if (!run->committed && !map(run))
+        return NULL;
+    if (unused)
         LL_DELETE(unused, run);
     else
-        run = map_slot();
-    if (!run)
-        return NULL;
+        begun++;
     memset(&run->id, 0, offsetof(nf_run, file) - offsetof(nf_run, id));
     run->file[0] = run->where[0] = '\0';
     run->fiber.low = nf_slot_address(run->slot, NF_STACK_AT);
@@ -96,12 +105,15 @@ void nf_slots_trim(void)
     nf_run *run;
     unsigned seen = 0;
     LL_FOREACH (unused, run) {
-        size_t keep = seen++ < WARM_SLOTS ? PAGE : 0;
-        if (run->committed == (char *)run->arena) /* since the last time not used */
+        if (!run->committed)
             continue;
-        shrink(run, keep ? KEEP_IDLE : 0);
-        madvise(run->text + keep, NF_TEXT_SIZE - keep, MADV_DONTNEED);
-        madvise(nf_slot_address(run->slot, NF_STACK_AT), NF_STACK_SIZE - 2 * keep, MADV_DONTNEED);
+        if (seen++ >= WARM_SLOTS) { /* with its page tables */
+            unmap(run, NF_COUNT(parts));
+            continue;
+        }
+        shrink(run, KEEP_IDLE);
+        madvise(run->text + PAGE, NF_TEXT_SIZE - PAGE, MADV_DONTNEED);
+        madvise(nf_slot_address(run->slot, NF_STACK_AT), NF_STACK_SIZE - 2 * PAGE, MADV_DONTNEED);
     }
 }
 
