@@ -316,8 +316,10 @@ class Worker:
         return self.run(999, event, limits=limits, **options)
 
     def longest_slice_ms(self):
-        """CPU time of the longest slice so far, from the shared page."""
-        return struct.unpack("=Q", os.pread(self.page, 8, 8))[0] / 1e6
+        """CPU time of the longest slice since the last call, from the shared page."""
+        longest = struct.unpack("=Q", os.pread(self.page, 8, 8))[0] / 1e6
+        os.pwrite(self.page, bytes(8), 8)
+        return longest
 
     def memory_kib(self):
         with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as file:
