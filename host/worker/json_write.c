@@ -126,6 +126,8 @@ static void write_object(writer *w, int table, size_t count)
     while (lua_next(L, table)) {
         lua_pop(L, 1);
         keys[n].text = lua_tolstring(L, -1, &keys[n].len);
+        if (w->mode == NF_JSON_STRICT && memchr(keys[n].text, '\0', keys[n].len))
+            refuse(w, "a key with a zero byte in it");
         n++;
     }
     sort_keys(keys, n);
