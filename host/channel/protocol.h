@@ -119,7 +119,7 @@ typedef struct nf_msg_end {
 
 /* The worker writes which run is on the CPU, so that the broker knows it when the worker dies; 0: none. */
 typedef struct nf_worker_page {
-    uint64_t running; /* run id; written and read as one aligned word */
+    uint64_t running;    /* run id; written and read as one aligned word */
     uint64_t longest_ns; /* CPU time of the longest slice so far, for tests */
 } nf_worker_page;
 

@@ -170,8 +170,8 @@ static void handle_frames(nf_worker *w)
         const char *payload = w->in.bytes + at + sizeof frame;
         at += sizeof frame + frame.size;
         if (frame.type == NF_MSG_READY) {
-            nf_log_debug("worker", "worker %d is locked down: %s, Landlock version %u", w->process.pid,
-                         w->filtered ? "seccomp" : "no seccomp", frame.aux);
+            nf_log_debug("worker", "worker %d is locked down: %s, Landlock version %u",
+                         w->process.pid, w->filtered ? "seccomp" : "no seccomp", frame.aux);
             w->events->ready(w->ctx, w);
         } else {
             w->events->frame(w->ctx, w, &frame, payload);

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /**
- * No new privileges, no core dump, not traceable, no descriptors but the channel and the standard
- * ones, none can be opened, no processes, no file and no TCP port (Landlock, where the kernel has it); then the seccomp program that the broker compiled (`size`
- * bytes; 0: none, for tests).
+ * No new privileges, no core dump, not traceable, no descriptors but the channel and the standard ones, none can be
+ * opened, no processes, no file and no TCP port (Landlock, where the kernel has it); then the seccomp program that the
+ * broker compiled (`size` bytes; 0: none, for tests).
  */
 void nf_lockdown(const char *filter, size_t size);
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_lua_json.c: the worker's JSON, from text to Lua values and back. What is written can be read by worker and broker
- * alike, and reading and writing it again changes nothing. The same text as an event and as a row of a list.
+ * alike; reading and writing it again changes nothing. The same text as an event and as a row of a list.
  */
 #include "json.h"
 #include "record.h"
@@ -42,7 +42,10 @@ static int lx_records(lua_State *L)
 {
     nf_text text = {0};
     text.at = lua_tolstring(L, 1, &text.len);
-    if (luaL_dostring(L, "return {id = true, customer = {name = true}, list = {{value = true}}, tags = {true}}") != LUA_OK)
+    if (luaL_dostring(
+            L,
+            "return {id = true, customer = {name = true}, list = {{value = true}}, tags = {true}}")
+        != LUA_OK)
         abort();
     lx_record_schema(L, "the event");
     lx_record_event(L, text);

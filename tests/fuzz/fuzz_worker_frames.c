@@ -1,11 +1,11 @@
 /* layer: run */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_worker_frames.c: what a hostile worker may say. The broker's side of the channel, its runs and versions are real;
- * the process is not: uv_spawn is replaced, and the input is written to the worker's end of the channel.
+ * fuzz_worker_frames.c: what a hostile worker may say. The broker's side of the channel, its runs and versions are
+ * real; the process is not: uv_spawn is replaced, and the input is written to the worker's end of the channel.
  *
- * The input is a list of records: kind, aux, id, size (two bytes), payload. Kind 0 writes the payload as it is, without a
- * head. The broker must not crash, and tell the end of each run exactly once.
+ * The input is a list of records: kind, aux, id, size (two bytes), payload. Kind 0 writes the payload as it is,
+ * without a head. The broker must not crash, and tell the end of each run exactly once.
  */
 #include "base/alloc.h"
 #include "run/run.h"
@@ -84,13 +84,24 @@ static void wait_long(nf_call *call, const json_t *args)
 }
 
 static const nf_param params[] = {{"any", NF_VALUE, false, "anything", NULL, 0, 0, 0}, {0}};
-static const nf_action echo = {.abi = NF_BINDING_ABI, .name = "x.echo", .doc = "It.", .params = params, .class = NF_READ,
-                               .owner = NF_OWNER_NONE, .start = resolve};
-static const nf_action slow = {.abi = NF_BINDING_ABI, .name = "x.wait", .doc = "It.", .params = params, .class = NF_UNSAFE,
-                               .owner = NF_OWNER_NONE, .start = wait_long};
+static const nf_action echo = {.abi = NF_BINDING_ABI,
+                               .name = "x.echo",
+                               .doc = "It.",
+                               .params = params,
+                               .class = NF_READ,
+                               .owner = NF_OWNER_NONE,
+                               .start = resolve};
+static const nf_action slow = {.abi = NF_BINDING_ABI,
+                               .name = "x.wait",
+                               .doc = "It.",
+                               .params = params,
+                               .class = NF_UNSAFE,
+                               .owner = NF_OWNER_NONE,
+                               .start = wait_long};
 static const nf_action *const actions[] = {&echo, &slow, NULL};
 static const nf_filter filters[] = {{"services", "service", "services", NULL, true, "It."}, {0}};
-static const nf_trigger trigger = {.abi = NF_BINDING_ABI, .name = "x.on", .doc = "It.", .filters = filters, .event = params};
+static const nf_trigger trigger = {
+    .abi = NF_BINDING_ABI, .name = "x.on", .doc = "It.", .filters = filters, .event = params};
 static const nf_trigger *const triggers[] = {&trigger, NULL};
 
 static nf_loop loop;
@@ -126,7 +137,11 @@ static void on_loaded(void *ctx, nf_version *loaded, const nf_error *err)
         return;
     const nf_handler *handler = nf_version_handlers(loaded, &count);
     for (int i = 0; i < RUNS; i++) {
-        nf_run_spec spec = {.id = i + 1, .handler = handler, .event = "{}", .len = 2, .partition = i > 1 ? "same" : NULL};
+        nf_run_spec spec = {.id = i + 1,
+                            .handler = handler,
+                            .event = "{}",
+                            .len = 2,
+                            .partition = i > 1 ? "same" : NULL};
         runs[i].run = nf_run_start(pool, &spec, on_ended, &runs[i].ends);
     }
 }
@@ -146,7 +161,8 @@ static uint64_t id_of(uint8_t byte)
 
 static void say(uint8_t kind, uint8_t aux, uint8_t id, const uint8_t *payload, size_t len)
 {
-    struct child *child = newest - (newest > children && (newest - 1)->handle); /* the one in use, not the spare */
+    struct child *child =
+        newest - (newest > children && (newest - 1)->handle); /* the one in use, not the spare */
     char bytes[sizeof(nf_frame) + 65536];
     nf_frame head = {.size = (uint32_t)len, .type = kind, .aux = aux, .id = id_of(id)};
     size_t n = kind ? sizeof head : 0;
@@ -171,10 +187,12 @@ static void say_all(const uint8_t *data, size_t size)
 static void open_once(void)
 {
     nf_error err = {0};
-    nf_runner_options options = {.worker_program = "none", .actions = actions, .triggers = triggers};
+    nf_runner_options options = {
+        .worker_program = "none", .actions = actions, .triggers = triggers};
     if (runner)
         return;
-    if (nf_loop_open(&loop, &err) != NF_OK || nf_runner_open(&loop, &options, &runner, &err) != NF_OK)
+    if (nf_loop_open(&loop, &err) != NF_OK
+        || nf_runner_open(&loop, &options, &runner, &err) != NF_OK)
         abort();
 }
 
@@ -182,8 +200,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     open_once();
     nf_effect_env env = {.loop = &loop};
-    nf_pool_options options = {.tenant = "t", .configured = nf_limits_standard(), .allowed = nf_allowed_standard(),
-                               .env = &env, .record_args = true};
+    nf_pool_options options = {.tenant = "t",
+                               .configured = nf_limits_standard(),
+                               .allowed = nf_allowed_standard(),
+                               .env = &env,
+                               .record_args = true};
     nf_version_spec spec = {.file = "flows/x.lua", .source = "x", .len = 1};
     memset(runs, 0, sizeof runs);
     options.allowed.tenant.of[NF_CAP_WORKERS] = 2;

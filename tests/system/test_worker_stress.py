@@ -7,9 +7,9 @@ import unittest
 import worker
 from worker import Effect, Worker
 
-RUNS = 3000 if not worker.SANITIZED else 600
+RUNS = 3000 if not worker.SANITIZED else 400
 AT_ONE_TIME = 60
-LIMITS = dict(cpu=6, wall=60000, memory=4 << 20, effects=20, log=4000)
+LIMITS = dict(cpu=12 if not worker.SANITIZED else 60, wall=60000, memory=4 << 20, effects=20, log=4000)
 EVENT = {"taskId": "t", "tags": ["x"]}
 
 # What the runs of the stress test do, by the last digit of their number; 0 to 2 are the canaries.
