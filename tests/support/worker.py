@@ -22,6 +22,7 @@ import seccomp
 
 BUILD = os.environ.get("NF_BUILD", "build/dev")
 SANITIZED = bool(os.environ.get("NF_SANITIZE"))
+ADDRESS_SANITIZED = "address" in os.environ.get("NF_SANITIZE", "")
 PROGRAM = os.environ.get("NF_WORKER", os.path.join(BUILD, "nimflow-worker"))
 
 SETUP, LOCKDOWN, LOAD, UNLOAD, START, RESULT, CANCEL, LIMITS, PAUSE = range(1, 10)

@@ -78,6 +78,7 @@ class Stress(unittest.TestCase):
     def test_preempted_at_any_instruction(self):
         self.stress(worker.PROGRAM + "-stress", RUNS // 5)
 
+    @unittest.skipIf(worker.ADDRESS_SANITIZED, "AddressSanitizer does not know swapcontext")
     def test_the_stack_switch_of_other_machines(self):
         self.stress(worker.PROGRAM + "-ucontext", RUNS // 5)
 
