@@ -221,8 +221,12 @@ static void on_tick(int signal_number)
         run->pending = 1;
         return;
     }
+    if (run->ticking && !run->looking)
+        return;
     int saved = errno;
+    run->ticking = 1;
     tick(run);
+    run->ticking = 0;
     errno = saved;
 }
 

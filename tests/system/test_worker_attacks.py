@@ -162,7 +162,7 @@ class Attacks(unittest.TestCase):
         canary = read(os.path.join(FOLDER, "canary.lua"))
         with Worker() as host:
             host.load(1, "canary.lua", canary, script=True)
-            for number, path in enumerate(attacks()):
+            for number, path in enumerate(attacks()[::3 if worker.SANITIZED else 1]):
                 body = harnessed(read(path), "")
                 host.load(2, os.path.basename(path), "local event = ... return flow.all { function() %s\nend, function() sleep = nil "
                           "for i = 1, 3 do flow.sleep(0) end %s\nend }" % (body, body), script=True)

@@ -7,7 +7,7 @@ import unittest
 import worker
 from worker import Effect, Worker
 
-RUNS = 3000 if not worker.SANITIZED else 400
+RUNS = 3000 if not worker.SANITIZED else 200
 AT_ONE_TIME = 60
 LIMITS = dict(cpu=12 if not worker.SANITIZED else 60, wall=60000, memory=4 << 20, effects=20, log=4000)
 EVENT = {"taskId": "t", "tags": ["x"]}
