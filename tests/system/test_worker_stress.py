@@ -76,11 +76,11 @@ class Stress(unittest.TestCase):
         self.stress(worker.PROGRAM, RUNS)
 
     def test_preempted_at_any_instruction(self):
-        self.stress(worker.PROGRAM + "-stress", RUNS // 5)
+        self.stress(worker.PROGRAM + "-stress", RUNS // 10)
 
     @unittest.skipIf(worker.ADDRESS_SANITIZED, "AddressSanitizer does not know swapcontext")
     def test_the_stack_switch_of_other_machines(self):
-        self.stress(worker.PROGRAM + "-ucontext", RUNS // 5)
+        self.stress(worker.PROGRAM + "-ucontext", RUNS // 10)
 
 
 LOADED = """
