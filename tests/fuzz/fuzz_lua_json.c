@@ -1,8 +1,8 @@
 /* layer: worker */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_lua_json.c: the worker's JSON, from text to Lua values and back. What is written can be read by worker and broker
- * alike; reading and writing it again changes nothing. The same text as an event and as a row of a list.
+ * fuzz_lua_json.c: the worker's JSON, from text to Lua values and back. What is written can be read by worker and
+ * broker alike; reading and writing it again changes nothing. The same text as an event and as a row of a list.
  */
 #include "json.h"
 #include "record.h"
