@@ -173,7 +173,7 @@ class Modules(WorkerTest):
             for name in pairs(_G) do names[#names + 1] = name end
             table.sort(names)
             return names"""), sorted(
-                "_G _VERSION assert collectgarbage coroutine error flow getmetatable http ipairs json lists load log math next "
+                "_G _VERSION assert collectgarbage coroutine error flow getmetatable http ipairs json kv lists load log math next "
                 "nimbus os pairs pcall print rawequal rawget rawlen rawset schedule select setmetatable string table time "
                 "tonumber tostring type utf8 xpcall".split()))
         self.assertEqual(self.ok("local n = {} for k in pairs(os) do n[#n+1] = k end table.sort(n) return n"),
