@@ -112,9 +112,9 @@ typedef struct nf_msg_end {
 
 /*
  * END's JSON: result: any value, or empty; with outcome skipped the reason as a string.
- * error: empty, or {"message", "where", "kind", "traceback": [...]}. For a budget the message names both numbers and who
- * set the limit; with over-cpu there is also "cpu_lines": [{"line": 12, "ms": 840}, ...], where most of the time went.
- * log: a list of {"level": "info", "text": "...", "line": 12}.
+ * error: empty, or {"message", "where", "kind", "traceback": [...]}. For a budget the message names both numbers and
+ * who set the limit; with over-cpu there is also "cpu_lines": [{"line": 12, "ms": 840}, ...], where most of the time
+ * went. log: a list of {"level": "info", "text": "...", "line": 12}.
  */
 
 /* The worker writes which run is on the CPU, so that the broker knows it when the worker dies; 0: none. */

@@ -2,8 +2,8 @@
 /*
  * config.h: what the admin set: nimflow.yaml and tenants/NAME/tenant.yaml beside it.
  *
- * Immutable after loading; a reload makes a new one and swaps. The limits of the host are those of a tenant that sets no
- * own; both may be anything up to the ceilings of base/caps.h.
+ * Immutable after loading; a reload makes a new one and swaps. The limits of the host are those of a tenant that sets
+ * no own; both may be anything up to the ceilings of base/caps.h.
  */
 #ifndef NF_CONFIG_CONFIG_H
 #define NF_CONFIG_CONFIG_H

@@ -62,8 +62,8 @@ void nf_call_find_row(nf_call *call, const char *file, const char *column, const
 void nf_call_kv_get(nf_call *call, const char *key);
 
 /**
- * Set the value under a key (`value` NULL: remove it) and resolve with nil when that is durable. `ttl` is a duration like
- * "10min", or NULL: for ever. Everything is borrowed during the call.
+ * Set the value under a key (`value` NULL: remove it) and resolve with nil when that is durable. `ttl` is a duration
+ * like "10min", or NULL: for ever. Everything is borrowed during the call.
  */
 void nf_call_kv_set(nf_call *call, const char *key, const json_t *value, const char *ttl);
 
