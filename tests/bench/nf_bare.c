@@ -2,7 +2,7 @@
 /*
  * nf_bare.c: nf-bare warm|source|bytecode: what nimflow-worker is compared with.
  *
- * A process that speaks the worker's protocol with the worker's own code for frames and JSON, and calls the same handler,
+ * A process that speaks the worker's protocol with its own code for frames and JSON, and calls the same handler,
  * but isolates nothing: Lua's own allocator and libraries, no fibers, no budgets, no lock-down. `warm` keeps one state
  * for all runs; `source` and `bytecode` make one for each run and load the flow into it from that. A handler must not
  * call a host function: nothing here waits for a result.
