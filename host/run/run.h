@@ -94,6 +94,8 @@ typedef struct nf_handler {
     char *name;                /* unique per tenant */
     int line;
     json_t *filters; /* name of the filter to list of texts, as the flow has them */
+    json_t *options; /* the trigger's own fields, checked; NULL: it has none */
+    json_t *where;   /* field of the event to list of texts of which it must be one; or NULL */
     nf_limits own;   /* what the flow declares; 0: nothing */
     bool dedupe;
 } nf_handler;
