@@ -10,6 +10,7 @@
 #ifndef NF_API_BINDING_H
 #define NF_API_BINDING_H
 
+#include "nf/alarm.h"
 #include "nf/call.h"
 #include "nf/error.h"
 #include "nf/operation.h"
@@ -111,7 +112,8 @@ typedef struct nf_trigger {
     const char *title; /* the name of the Power Automate trigger, or NULL */
     const char *doc;
     nf_source source;
-    const nf_param *options; /* further fields of the declaration, checked like arguments; or NULL */
+    const nf_param
+        *options; /* further fields of the declaration, checked like arguments; or NULL */
     const nf_filter *filters; /* ends with {0} */
     const nf_param
         *event; /* the fields of the notification; unknown ones are refused in a script */
