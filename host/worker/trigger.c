@@ -66,7 +66,8 @@ static void try_names(lua_State *L, int list, nf_nearest *nearest)
 
 static void refuse_field(lua_State *L, const char *field)
 {
-    static const char *const fixed[] = {"name", "run", "limits", "dedupe", "where", NULL};
+    static const char *const fixed[] = {"name",  "run",        "limits", "dedupe",
+                                        "where", "connection", NULL};
     nf_nearest nearest = {.word = field};
     for (int i = 0; fixed[i]; i++)
         nf_nearest_try(&nearest, fixed[i]);
@@ -175,6 +176,11 @@ static void put_into(lua_State *L, int out, const char *part)
     lua_pop(L, 2);
 }
 
+static bool is_text_field(const char *field)
+{
+    return strcmp(field, "name") == 0 || strcmp(field, "connection") == 0;
+}
+
 /* One field of the trigger's table, key and value at the top; takes the value off. `out` is the
  * description. */
 static void take_field(lua_State *L, int out)
@@ -199,13 +205,11 @@ static void take_field(lua_State *L, int out)
         check_where(L);
     else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
         luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
-    else if (strcmp(field, "name") == 0
-             && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
-        luaL_error(L, "field 'name' of %s must be a text that is not empty", trigger_name(L));
+    else if (is_text_field(field) && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
+        luaL_error(L, "field '%s' of %s must be a text that is not empty", field, trigger_name(L));
     else if (strcmp(field, "run") == 0 && !lua_isfunction(L, -1))
         luaL_error(L, "field 'run' of %s must be a function", trigger_name(L));
-    else if (strcmp(field, "name") != 0 && strcmp(field, "run") != 0
-             && strcmp(field, "dedupe") != 0)
+    else if (!is_text_field(field) && strcmp(field, "run") != 0 && strcmp(field, "dedupe") != 0)
         refuse_field(L, field);
     if (strcmp(field, "run") == 0)
         lua_pop(L, 1);
