@@ -110,6 +110,8 @@ static nf_status open_shared(nf_app *app, const nf_app_options *options, nf_erro
         .lists = app->lists,
         .public_url = app->public_url,
         .triggers = options->triggers,
+        .raise = nf_pipeline_raise,
+        .pipeline = app->pipeline,
     };
     return NF_OK;
 }

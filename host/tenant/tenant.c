@@ -40,7 +40,90 @@ nf_subscription *nf_tenant_subscription(const nf_tenant *t, const char *secret, 
     return found;
 }
 
+/* ---- events of our own ---- */
+
+const nf_trigger *nf_tenant_trigger(const nf_tenant *t, nf_source source)
+{
+    const nf_trigger *const *triggers = t->host->triggers;
+    while (*triggers && (*triggers)->source != source)
+        triggers++;
+    return *triggers;
+}
+
+void nf_tenant_raise(nf_tenant *t, nf_source source, const json_t *event)
+{
+    nf_error err = {0};
+    char *body = json_dumps(event, JSON_COMPACT);
+    nf_occurrence occurrence = {.trigger = nf_tenant_trigger(t, source)};
+    if (!body || !occurrence.trigger)
+        return;
+    occurrence.body = body;
+    occurrence.len = strlen(body);
+    if (t->host->raise(t->host->pipeline, t, &occurrence, NULL, &err) != NF_OK)
+        nf_log_error("tenant", "%s: an event of %s was lost: %s", t->config->name,
+                     occurrence.trigger->name, err.text);
+    free(body);
+}
+
+nf_listener *nf_tenant_hook(const nf_tenant *t, const char *path)
+{
+    for (size_t i = 0; i < t->listener_count; i++) {
+        nf_listener *l = t->listeners[i];
+        if (l->webhook && strcmp(nf_webhook_path(l->webhook), path) == 0)
+            return l;
+    }
+    return NULL;
+}
+
 /* ---- flows ---- */
+
+/* A handler that listens to something else than Nimbus: NULL when it cannot, which is told. */
+static nf_listener *local_listener(nf_tenant *t, const nf_handler *handler)
+{
+    nf_error err = {0};
+    nf_listener *l = nf_listener_new(handler, NULL, &err);
+    const char *path = nf_json_string(handler->options, "path");
+    if (l && handler->trigger->source == NF_FROM_WEBHOOK) {
+        if (nf_tenant_hook(t, path))
+            nf_error_set(&err, NF_E_CONFIG, "%s:%d: path: '%s' is used by another webhook already",
+                         nf_version_file(handler->version), handler->line, path);
+        else if (!(l->webhook = nf_webhook_new(t->config->dir, handler->options, &err)))
+            nf_error_prefix(&err, "%s:%d", nf_version_file(handler->version), handler->line);
+    }
+    if (err.status == NF_OK)
+        return l;
+    nf_listener_free(l);
+    json_object_set_new(t->homeless, nf_version_file(handler->version), json_string(err.text));
+    nf_log_error("flow", "%s: %s", t->config->name, err.text);
+    return NULL;
+}
+
+static void add_local_listeners(nf_tenant *t, const nf_version *version)
+{
+    size_t count;
+    const nf_handler *handlers = nf_version_handlers(version, &count);
+    t->listeners =
+        nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
+    for (size_t i = 0; i < count; i++) {
+        nf_listener *l = handlers[i].trigger && handlers[i].trigger->source != NF_FROM_NIMBUS
+                             ? local_listener(t, &handlers[i])
+                             : NULL;
+        if (l)
+            t->listeners[t->listener_count++] = l;
+    }
+}
+
+void nf_tenant_drop_listeners(nf_tenant *t, const nf_connection *connection)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->listener_count; i++) {
+        if (t->listeners[i]->connection == connection)
+            nf_listener_free(t->listeners[i]);
+        else
+            t->listeners[kept++] = t->listeners[i];
+    }
+    t->listener_count = kept;
+}
 
 static void on_version_kept(void *ctx, const nf_error *err)
 {
@@ -68,7 +151,9 @@ static void find_homeless(nf_tenant *t, const nf_version *version)
     const nf_handler *handlers = nf_version_handlers(version, &count);
     for (size_t i = 0; i < count; i++) {
         nf_error err = {0};
-        if (nf_tenant_connection(t, handlers[i].connection, &err))
+        bool local = handlers[i].trigger && handlers[i].trigger->source != NF_FROM_NIMBUS
+                     && !handlers[i].connection;
+        if (local || nf_tenant_connection(t, handlers[i].connection, &err))
             continue;
         nf_error_prefix(&err, "%s:%d", nf_version_file(version), handlers[i].line);
         json_object_set_new(t->homeless, nf_version_file(version), json_string(err.text));
@@ -89,12 +174,15 @@ static void on_flows(void *ctx, bool changed)
     if (!changed)
         return;
     json_object_clear(t->homeless);
+    nf_tenant_drop_listeners(t, NULL);
     for (size_t i = 0; i < count; i++) {
         if (!flows[i].version)
             continue;
         keep_source(t, flows[i].version);
         find_homeless(t, flows[i].version);
+        add_local_listeners(t, flows[i].version);
     }
+    nf_timetable_follow(t->timetable);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_connection_listen(t->connections[i]);
 }
@@ -164,9 +252,14 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
     return NF_OK;
 }
 
+/* What came shortly before this start: a repetition of it must be known. */
 static void remember(void *ctx, const nf_event_row *row)
 {
-    nf_dedupe_add_row(ctx, row);
+    nf_tenant *t = ctx;
+    if (row->subscription == NF_WEBHOOK_SUBSCRIPTION)
+        nf_nonces_take(t->nonces, row->hash, row->received_ms / 1000);
+    else if (row->subscription > 0 && row->received_ms >= nf_clock_wall_ms() - NF_DEDUPE_MS)
+        nf_dedupe_add_row(t->dedupe, row);
 }
 
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
@@ -181,8 +274,12 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();
     t->homeless = json_object();
-    nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
-                                            remember, t->dedupe, err);
+    t->alarms = nf_alarms_new(t);
+    t->nonces = nf_nonces_new();
+    nf_status status = nf_store_each_recent(
+        host->store, nf_clock_wall_ms() - NF_WEBHOOK_MEMORY_S * 1000, remember, t, err);
+    if (status == NF_OK)
+        status = nf_timetable_open(t, &t->timetable, err);
     if (status == NF_OK)
         status = nf_tenant_recall_limits(t, err);
     if (status == NF_OK)
@@ -207,6 +304,7 @@ void nf_tenant_stop(nf_tenant *t)
 {
     nf_watch_close(t->watch);
     t->watch = NULL;
+    nf_timetable_stop(t->timetable);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_timer_stop(t->connections[i]->retry);
     nf_pool_stop(t->pool);
@@ -220,6 +318,9 @@ void nf_tenant_close(nf_tenant *t)
     for (size_t i = 0; i < t->listener_count; i++)
         nf_listener_free(t->listeners[i]);
     free(t->listeners);
+    nf_timetable_free(t->timetable);
+    nf_alarms_free(t->alarms);
+    nf_nonces_free(t->nonces);
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
