@@ -120,6 +120,7 @@ static void on_run_ended(void *ctx, const nf_run_report *report)
         .detail = record->detail,
         .len = len,
     };
+    passage->tenant->count.ended[report->outcome]++;
     log_end(report, &passage->rows[record->index]);
     nf_pipeline_tell_failure(passage, record->index, report);
     nf_store_end_run(passage->pipeline->store, &record->end, on_recorded, record);

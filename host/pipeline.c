@@ -236,10 +236,11 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
         nf_http_answer_error(x, 400, "the body is not a JSON object: %s", err.text);
     } else {
         nf_passage *passage = nf_passage_new(p, tenant, event);
+        nf_tenant_heard(tenant, event);
         passage->subscription = subscription;
         passage->exchange = x;
         event->row.tenant = tenant->config->name;
-        event->row.subscription = subscription->id;
+        event->row.subscription = subscription->family;
         pass(passage);
         nf_passage_unref(passage);
     }

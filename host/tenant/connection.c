@@ -189,6 +189,23 @@ void nf_connection_listen(nf_connection *c)
 
 /* ---- life ---- */
 
+static const char *path_of_trigger(void *owner, const nf_trigger *trigger)
+{
+    const nf_connection *c = owner;
+    return trigger->operation == NF_OP_ASSISTANT_TRIGGER ? c->tenant->config->assistant_path : NULL;
+}
+
+/* Nimbus had dropped it, nobody knows when; its successor is registered already. */
+static void on_removed(void *owner, const nf_subscription *s)
+{
+    nf_connection *c = owner;
+    char *text = nf_format("Nimbus no longer had the subscription to %s %s when it was deleted; events "
+                           "may not have come",
+                           s->trigger->name, s->filter);
+    nf_tenant_alarm(c->tenant, NF_ALARM_SUBSCRIPTION_REMOVED, c->name, text);
+    free(text);
+}
+
 static nf_status open_parts(nf_connection *c, nf_error *err)
 {
     nf_tenant *t = c->tenant;
@@ -205,6 +222,9 @@ static nf_status open_parts(nf_connection *c, nf_error *err)
         .public_url = t->host->public_url,
         .triggers = t->host->triggers,
         .owner = c,
+        .renew_ms = config->renew_ms,
+        .path = path_of_trigger,
+        .removed = on_removed,
     };
     return nf_subscriptions_open(t->host->loop, c->nimbus, t->host->store, &subs, &c->subscriptions,
                                  err);

@@ -40,90 +40,7 @@ nf_subscription *nf_tenant_subscription(const nf_tenant *t, const char *secret, 
     return found;
 }
 
-/* ---- events of our own ---- */
-
-const nf_trigger *nf_tenant_trigger(const nf_tenant *t, nf_source source)
-{
-    const nf_trigger *const *triggers = t->host->triggers;
-    while (*triggers && (*triggers)->source != source)
-        triggers++;
-    return *triggers;
-}
-
-void nf_tenant_raise(nf_tenant *t, nf_source source, const json_t *event)
-{
-    nf_error err = {0};
-    char *body = json_dumps(event, JSON_COMPACT);
-    nf_occurrence occurrence = {.trigger = nf_tenant_trigger(t, source)};
-    if (!body || !occurrence.trigger)
-        return;
-    occurrence.body = body;
-    occurrence.len = strlen(body);
-    if (t->host->raise(t->host->pipeline, t, &occurrence, NULL, &err) != NF_OK)
-        nf_log_error("tenant", "%s: an event of %s was lost: %s", t->config->name,
-                     occurrence.trigger->name, err.text);
-    free(body);
-}
-
-nf_listener *nf_tenant_hook(const nf_tenant *t, const char *path)
-{
-    for (size_t i = 0; i < t->listener_count; i++) {
-        nf_listener *l = t->listeners[i];
-        if (l->webhook && strcmp(nf_webhook_path(l->webhook), path) == 0)
-            return l;
-    }
-    return NULL;
-}
-
 /* ---- flows ---- */
-
-/* A handler that listens to something else than Nimbus: NULL when it cannot, which is told. */
-static nf_listener *local_listener(nf_tenant *t, const nf_handler *handler)
-{
-    nf_error err = {0};
-    nf_listener *l = nf_listener_new(handler, NULL, &err);
-    const char *path = nf_json_string(handler->options, "path");
-    if (l && handler->trigger->source == NF_FROM_WEBHOOK) {
-        if (nf_tenant_hook(t, path))
-            nf_error_set(&err, NF_E_CONFIG, "%s:%d: path: '%s' is used by another webhook already",
-                         nf_version_file(handler->version), handler->line, path);
-        else if (!(l->webhook = nf_webhook_new(t->config->dir, handler->options, &err)))
-            nf_error_prefix(&err, "%s:%d", nf_version_file(handler->version), handler->line);
-    }
-    if (err.status == NF_OK)
-        return l;
-    nf_listener_free(l);
-    json_object_set_new(t->homeless, nf_version_file(handler->version), json_string(err.text));
-    nf_log_error("flow", "%s: %s", t->config->name, err.text);
-    return NULL;
-}
-
-static void add_local_listeners(nf_tenant *t, const nf_version *version)
-{
-    size_t count;
-    const nf_handler *handlers = nf_version_handlers(version, &count);
-    t->listeners =
-        nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
-    for (size_t i = 0; i < count; i++) {
-        nf_listener *l = handlers[i].trigger && handlers[i].trigger->source != NF_FROM_NIMBUS
-                             ? local_listener(t, &handlers[i])
-                             : NULL;
-        if (l)
-            t->listeners[t->listener_count++] = l;
-    }
-}
-
-void nf_tenant_drop_listeners(nf_tenant *t, const nf_connection *connection)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < t->listener_count; i++) {
-        if (t->listeners[i]->connection == connection)
-            nf_listener_free(t->listeners[i]);
-        else
-            t->listeners[kept++] = t->listeners[i];
-    }
-    t->listener_count = kept;
-}
 
 static void on_version_kept(void *ctx, const nf_error *err)
 {
@@ -180,7 +97,7 @@ static void on_flows(void *ctx, bool changed)
             continue;
         keep_source(t, flows[i].version);
         find_homeless(t, flows[i].version);
-        add_local_listeners(t, flows[i].version);
+        nf_tenant_add_local(t, flows[i].version);
     }
     nf_timetable_follow(t->timetable);
     for (size_t i = 0; i < t->connection_count; i++)
@@ -275,11 +192,14 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->dedupe = nf_dedupe_new();
     t->homeless = json_object();
     t->alarms = nf_alarms_new(t);
+    t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
     t->nonces = nf_nonces_new();
     nf_status status = nf_store_each_recent(
         host->store, nf_clock_wall_ms() - NF_WEBHOOK_MEMORY_S * 1000, remember, t, err);
     if (status == NF_OK)
         status = nf_timetable_open(t, &t->timetable, err);
+    if (status == NF_OK)
+        status = nf_tenant_open_silence(t, err);
     if (status == NF_OK)
         status = nf_tenant_recall_limits(t, err);
     if (status == NF_OK)
@@ -295,6 +215,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->history =
         nf_store_open_history(host->store, config->name, t->allowed.tenant.of[NF_CAP_HISTORY]);
     nf_tenant_obey(t);
+    nf_timer_start(t->listen_in, NF_LISTEN_IN_MS, NF_LISTEN_IN_MS);
     *out = t;
     nf_tenant_rescan(t);
     return NF_OK;
@@ -305,6 +226,7 @@ void nf_tenant_stop(nf_tenant *t)
     nf_watch_close(t->watch);
     t->watch = NULL;
     nf_timetable_stop(t->timetable);
+    nf_timer_stop(t->listen_in);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_timer_stop(t->connections[i]->retry);
     nf_pool_stop(t->pool);
@@ -321,6 +243,8 @@ void nf_tenant_close(nf_tenant *t)
     nf_timetable_free(t->timetable);
     nf_alarms_free(t->alarms);
     nf_nonces_free(t->nonces);
+    nf_timer_close(t->listen_in);
+    nf_silence_free(t->silence);
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
@@ -331,47 +255,4 @@ void nf_tenant_close(nf_tenant *t)
     nf_kv_close(t->kv);
     json_decref(t->homeless);
     free(t);
-}
-
-/* ---- status ---- */
-
-static const char *why_unheard(const nf_tenant *t, const char *file)
-{
-    const char *why = nf_json_string(t->homeless, file);
-    for (size_t i = 0; i < t->connection_count && !why; i++)
-        why = nf_json_string(t->connections[i]->unheard, file);
-    return why;
-}
-
-static json_t *flow_status(const nf_tenant *t, const nf_flow *flow)
-{
-    const char *unheard = why_unheard(t, flow->file);
-    json_t *handlers = json_array();
-    size_t count = 0;
-    const nf_handler *list = flow->version ? nf_version_handlers(flow->version, &count) : NULL;
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(handlers, json_string(list[i].name));
-    return json_pack("{s:s, s:b, s:s?, s:o}", "file", flow->file, "running", flow->version != NULL,
-                     "error", flow->error ? flow->error : unheard, "handlers", handlers);
-}
-
-json_t *nf_tenant_status(const nf_tenant *t)
-{
-    size_t count = 0;
-    const nf_flow *list = nf_flows_list(t->flows, &count);
-    json_t *flows = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(flows, flow_status(t, &list[i]));
-    json_t *events = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
-        (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
-        (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
-    json_t *connections = json_array();
-    for (size_t i = 0; i < t->connection_count; i++)
-        json_array_append_new(connections, nf_connection_status(t->connections[i]));
-    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o}", "tenant", t->config->name,
-                     "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
-                     (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
-                     "held_up", nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL,
-                     "events", events, "connections", connections, "flows", flows);
 }

@@ -14,6 +14,7 @@
 #include "tenant/dedupe.h"
 #include "tenant/flows.h"
 #include "tenant/listener.h"
+#include "tenant/silence.h"
 #include "tenant/timetable.h"
 #include "tenant/webhook.h"
 
@@ -69,8 +70,11 @@ struct nf_tenant {
     nf_alarms *alarms;
     nf_timetable *timetable;
     nf_nonces *nonces; /* of webhooks */
+    nf_silence *silence;
+    nf_timer *listen_in; /* looks for silence */
     struct {
         uint64_t received, duplicate, filtered, refused, accepted;
+        uint64_t ended[NF_OUTCOME_COUNT]; /* runs by outcome */
     } count; /* fates of events since the start */
     void (*on_loaded)(nf_tenant *tenant, void *ctx);
     void *ctx;
@@ -124,6 +128,17 @@ nf_status nf_tenant_recall_limits(nf_tenant *tenant, nf_error *err);
 
 /** The trigger whose events have this source, or NULL. */
 const nf_trigger *nf_tenant_trigger(const nf_tenant *tenant, nf_source source);
+
+/** Add the listeners of a version that do not listen to Nimbus; what is wrong with one goes to `homeless`. */
+void nf_tenant_add_local(nf_tenant *tenant, const nf_version *version);
+
+/** What was learned of the services before; a look at them, which `listen_in` takes every NF_LISTEN_IN_MS. */
+enum { NF_LISTEN_IN_MS = 10000 };
+nf_status nf_tenant_open_silence(nf_tenant *tenant, nf_error *err);
+void nf_tenant_listen_in(void *tenant);
+
+/** An event of a service came from Nimbus. */
+void nf_tenant_heard(nf_tenant *tenant, const nf_event *event);
 
 /** Free the listeners of a connection; NULL: those that listen to something else than Nimbus. */
 void nf_tenant_drop_listeners(nf_tenant *tenant, const nf_connection *connection);
