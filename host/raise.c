@@ -5,6 +5,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/jscan.h"
 #include "base/json.h"
 #include "base/macros.h"
 #include "log/log.h"

@@ -15,16 +15,16 @@
 
 enum { MOMENT_MS = 24 * 3600 * 1000, MOST_ALARMS = 1000 };
 
-typedef struct alarm {
+typedef struct raised {
     nf_alarm_kind kind;
     char *subject, *text;
     int64_t since_ms, last_ms;
-    struct alarm *prev, *next;
-} alarm;
+    struct raised *prev, *next;
+} raised;
 
 struct nf_alarms {
     nf_tenant *tenant;
-    alarm *all;
+    raised *all;
     unsigned lasting[NF_ALARM_KINDS];
     uint64_t raised[NF_ALARM_KINDS];
 };
@@ -51,7 +51,7 @@ nf_alarms *nf_alarms_new(nf_tenant *tenant)
     return alarms;
 }
 
-static void drop(nf_alarms *alarms, alarm *a)
+static void drop(nf_alarms *alarms, raised *a)
 {
     alarms->lasting[a->kind]--;
     DL_DELETE(alarms->all, a);
@@ -69,9 +69,9 @@ void nf_alarms_free(nf_alarms *alarms)
     free(alarms);
 }
 
-static alarm *find(const nf_alarms *alarms, nf_alarm_kind kind, const char *subject)
+static raised *find(const nf_alarms *alarms, nf_alarm_kind kind, const char *subject)
 {
-    alarm *a;
+    raised *a;
     DL_FOREACH (alarms->all, a) {
         if (a->kind == kind && strcmp(a->subject, subject) == 0)
             return a;
@@ -82,7 +82,7 @@ static alarm *find(const nf_alarms *alarms, nf_alarm_kind kind, const char *subj
 static void forget_moments(nf_alarms *alarms)
 {
     int64_t now = nf_clock_wall_ms();
-    alarm *a, *next;
+    raised *a, *next;
     DL_FOREACH_SAFE (alarms->all, a, next) {
         if (is_moment(a->kind) && now - a->last_ms > MOMENT_MS)
             drop(alarms, a);
@@ -90,12 +90,12 @@ static void forget_moments(nf_alarms *alarms)
 }
 
 /* Tell the flows that listen. */
-static void tell(nf_tenant *t, const alarm *a, bool raised)
+static void tell(nf_tenant *t, const raised *a, bool begins)
 {
     char since[NF_TIME_TEXT];
     nf_clock_text(a->since_ms, since);
     json_t *event = json_pack("{s:s, s:s, s:s, s:b, s:s}", "kind", nf_alarm_name(a->kind),
-                              "subject", a->subject, "text", a->text, "raised", (int)raised,
+                              "subject", a->subject, "text", a->text, "raised", (int)begins,
                               "since", since);
     nf_tenant_raise(t, NF_FROM_ALARM, event);
     json_decref(event);
@@ -105,7 +105,7 @@ void nf_tenant_alarm(nf_tenant *t, nf_alarm_kind kind, const char *subject, cons
 {
     nf_alarms *alarms = t->alarms;
     forget_moments(alarms);
-    alarm *a = find(alarms, kind, subject);
+    raised *a = find(alarms, kind, subject);
     if (a) {
         a->last_ms = nf_clock_wall_ms();
         free(a->text);
@@ -131,7 +131,7 @@ void nf_tenant_alarm(nf_tenant *t, nf_alarm_kind kind, const char *subject, cons
 
 void nf_tenant_calm(nf_tenant *t, nf_alarm_kind kind, const char *subject)
 {
-    alarm *a = find(t->alarms, kind, subject);
+    raised *a = find(t->alarms, kind, subject);
     if (!a)
         return;
     nf_log_info("alarm", "%s: %s: %s: over", t->config->name, nf_alarm_name(kind), subject);
@@ -157,7 +157,7 @@ uint64_t nf_alarms_raised(const nf_alarms *alarms, nf_alarm_kind kind)
 json_t *nf_alarms_json(nf_alarms *alarms)
 {
     json_t *list = json_array();
-    const alarm *a;
+    const raised *a;
     forget_moments(alarms);
     DL_FOREACH (alarms->all, a) {
         char since[NF_TIME_TEXT];

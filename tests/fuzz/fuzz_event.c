@@ -9,8 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const nf_filter filters[] = {
-    {"services", "serviceUPN", "services", "/s", true, "services"},
-    {"events", "event", "taskEvents", "/e", true, "events"},
+    {"services", "serviceUPN", "services", "/s", true, "services", NULL},
+    {"events", "event", "taskEvents", "/e", true, "events", NULL},
     {0},
 };
 static const nf_trigger trigger = {

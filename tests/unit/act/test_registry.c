@@ -9,7 +9,7 @@ static const nf_param optional_id[] = {{"id", NF_STRING, false, "id", NULL, 0, 0
 static const nf_param no_doc[] = {{"id", NF_STRING, true, "", NULL, 0, 0, 0}, {0}};
 static const nf_param no_fields[] = {{"id", NF_OBJECT, true, "id", NULL, 0, 0, 0}, {0}};
 static const nf_param inner_no_doc[] = {{"id", NF_OBJECT, true, "id", no_doc, 0, 0, 0}, {0}};
-static const nf_filter filters[] = {{"ids", "id", "ids", "/ids", true, "ids"}, {0}};
+static const nf_filter filters[] = {{"ids", "id", "ids", "/ids", true, "ids", NULL}, {0}};
 
 static nf_action good_action(void)
 {

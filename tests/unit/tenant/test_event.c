@@ -6,8 +6,8 @@
 #include "unit.h"
 
 static const nf_filter filters[] = {
-    {"services", "serviceUPN", "services", "/s", true, "services"},
-    {"events", "event", "taskEvents", "/e", true, "events"},
+    {"services", "serviceUPN", "services", "/s", true, "services", NULL},
+    {"events", "event", "taskEvents", "/e", true, "events", NULL},
     {0},
 };
 static const nf_trigger trigger = {
