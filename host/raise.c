@@ -106,9 +106,9 @@ static char *hook_event(nf_http_exchange *x, const nf_listener *hook, size_t *le
         nf_error_set(err, NF_E_PARSE, "the content type says JSON, but the body is none");
         return NULL;
     }
-    json_t *head = json_pack("{s:s?, s:s, s:s, s:s?}", "id", id, "path",
-                             nf_webhook_path(hook->webhook), "query", nf_http_query(x),
-                             "contentType", type);
+    json_t *head =
+        json_pack("{s:s?, s:s, s:s, s:s?}", "id", id, "path", nf_webhook_path(hook->webhook),
+                  "query", nf_http_query(x), "contentType", type);
     char *fields = head ? json_dumps(head, JSON_COMPACT) : NULL;
     json_decref(head);
     if (!fields) {

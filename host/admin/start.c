@@ -79,8 +79,9 @@ static nf_status start(nf_tenant *t, nf_http_exchange *x, const json_t *asked, n
     };
     nf_status status = t->host->raise(t->host->pipeline, t, &occurrence, &s->run, err);
     if (status == NF_OK && s->run == 0)
-        status = nf_error_set(err, NF_E_NOT_FOUND,
-                              "'%s' is not ready: its connection could not resolve its filters", name);
+        status =
+            nf_error_set(err, NF_E_NOT_FOUND,
+                         "'%s' is not ready: its connection could not resolve its filters", name);
     if (status != NF_OK)
         free(s);
     free(body);
@@ -97,6 +98,9 @@ void nf_admin_start(nf_tenant *tenant, nf_http_exchange *x)
         start(tenant, x, asked, &err);
     json_decref(asked);
     if (err.status != NF_OK)
-        nf_http_answer_error(x, err.status == NF_E_FULL ? 503 : err.status == NF_E_NOT_FOUND ? 404 : 400,
+        nf_http_answer_error(x,
+                             err.status == NF_E_FULL        ? 503
+                             : err.status == NF_E_NOT_FOUND ? 404
+                                                            : 400,
                              "%s", err.text);
 }

@@ -16,7 +16,7 @@ static const uint64_t longest_ms = 30 * 86400000u;
 
 struct nf_schedule {
     int64_t interval_s; /* 0: a calendar */
-    nf_cron *cron;
+    nf_cron cron;
     nf_zone *zone;
     nf_catch_up catch_up;
 };
@@ -41,7 +41,8 @@ static nf_status read_interval(nf_schedule *s, const char *text, nf_error *err)
     uint64_t ms = 0;
     nf_status status = nf_duration_parse(text, 0, &ms, err);
     if (status == NF_OK && (ms < SHORTEST_MS || ms > longest_ms || ms % 1000))
-        status = nf_error_set(err, NF_E_CONFIG, "'%s' is not from 1s to 30d in whole seconds", text);
+        status =
+            nf_error_set(err, NF_E_CONFIG, "'%s' is not from 1s to 30d in whole seconds", text);
     if (status != NF_OK)
         nf_error_prefix(err, "interval");
     s->interval_s = (int64_t)(ms / 1000);
@@ -51,8 +52,7 @@ static nf_status read_interval(nf_schedule *s, const char *text, nf_error *err)
 static nf_status read_calendar(nf_schedule *s, const json_t *options, nf_error *err)
 {
     const char *text = nf_json_string(options, "schedule"), *zone = nf_json_string(options, "zone");
-    s->cron = nf_cron_new(text ? text : "", err);
-    if (!s->cron) {
+    if (nf_cron_parse(text ? text : "", &s->cron, err) != NF_OK) {
         nf_error_prefix(err, "schedule");
         return err->status;
     }
@@ -83,7 +83,6 @@ void nf_schedule_free(nf_schedule *s)
 {
     if (!s)
         return;
-    nf_cron_free(s->cron);
     nf_zone_close(s->zone);
     free(s);
 }
@@ -99,7 +98,8 @@ int64_t nf_schedule_next(const nf_schedule *s, int64_t after_s)
 {
     if (s->interval_s)
         return (after_s / s->interval_s + 1) * s->interval_s;
-    return nf_cron_next(s->cron, s->zone, after_s);
+    int64_t next = nf_cron_next(&s->cron, s->zone, after_s);
+    return next == NF_CRON_NEVER ? 0 : next;
 }
 
 nf_catch_up nf_schedule_catch_up(const nf_schedule *s)

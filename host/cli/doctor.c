@@ -46,8 +46,8 @@ static void look_at_folder(json_t *found, const char *data)
         return;
     }
     if (st.st_mode & 077)
-        find(found, "warning", "data", "%s: others may look into it (mode %03o); chmod 700 %s", data,
-             (unsigned)(st.st_mode & 0777), data);
+        find(found, "warning", "data", "%s: others may look into it (mode %03o); chmod 700 %s",
+             data, (unsigned)(st.st_mode & 0777), data);
     if (statvfs(data, &fs) != 0)
         return;
     unsigned long long free_mib = (unsigned long long)fs.f_bavail * fs.f_frsize >> 20;

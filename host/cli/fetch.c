@@ -95,9 +95,7 @@ json_t *nf_ask_host(const nf_given *given, const char *method, const char *path,
                     nf_error *err, int *status)
 {
     json_t *answer = nf_ask_host_quietly(given, method, path, body, err);
-    *status = answer                    ? NF_EXIT_OK
-              : err->status == NF_OK ? NF_EXIT_CONFIG
-                                        : nf_exit_for(err);
+    *status = answer ? NF_EXIT_OK : err->status == NF_OK ? NF_EXIT_CONFIG : nf_exit_for(err);
     return answer;
 }
 

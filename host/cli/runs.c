@@ -156,7 +156,8 @@ static int run(const nf_cli *cli, const nf_given *given)
 static const nf_option options[] = {
     NF_HOST_OPTIONS,
     {"tenant", "NAME", "only runs of this tenant; with start: the tenant", false},
-    {"event", "FILE", "with start: the event, or the input of flow.manual, as JSON; -: standard input", false},
+    {"event", "FILE",
+     "with start: the event, or the input of flow.manual, as JSON; -: standard input", false},
     {"handler", "NAME", "only runs of this handler", false},
     {"outcome", "OUTCOME",
      "only runs that ended so: done, skipped, failed, over-cpu, …; running: not ended", false},

@@ -60,7 +60,8 @@ static const nf_trigger *trigger_by_name(const nf_subscriptions *subs, const cha
 }
 
 /* A number for what is subscribed to, the same in every start. */
-static int64_t family_of(const nf_subscriptions *subs, const nf_trigger *trigger, const char *filter)
+static int64_t family_of(const nf_subscriptions *subs, const nf_trigger *trigger,
+                         const char *filter)
 {
     uint8_t hash[NF_SHA256_SIZE];
     uint64_t number;
@@ -173,6 +174,57 @@ bool nf_subscriptions_settled(const nf_subscriptions *subs)
     return true;
 }
 
+/* ---- renew ---- */
+
+static bool is_renewed(const nf_subscriptions *subs, const struct entry *old)
+{
+    const struct entry *e;
+    DL_FOREACH (subs->entries, e) {
+        if (e->renews == old)
+            return true;
+    }
+    return false;
+}
+
+/* In how many ms it is to be renewed; 0: now; -1: not at all. */
+static int64_t renewal_in(const struct entry *e)
+{
+    int64_t old = nf_clock_wall_ms() - e->created_ms;
+    if (!e->wanted || !e->public.location || e->renews || is_renewed(e->subs, e))
+        return -1;
+    return old < 0 ? 0
+                   : NF_MAX((int64_t)e->subs->renew_ms - old, 0); /* below 0: the clock was set */
+}
+
+/* Be there when the next one is due. */
+static void wind(nf_subscriptions *subs)
+{
+    const struct entry *e;
+    int64_t wait = -1;
+    DL_FOREACH (subs->entries, e) {
+        int64_t in = renewal_in(e);
+        if (in >= 0 && (wait < 0 || in < wait))
+            wait = in;
+    }
+    if (wait >= 0)
+        nf_timer_start(subs->renew, (uint64_t)NF_MIN(wait, LONGEST_LOOK_MS), 0);
+}
+
+/* Another one for each that is old; when it is registered the old one is not wanted any more. */
+static void renew_old(void *ctx)
+{
+    nf_subscriptions *subs = ctx;
+    struct entry *e;
+    DL_FOREACH (subs->entries, e) {
+        if (renewal_in(e) != 0)
+            continue;
+        struct entry *fresh = new_entry(subs, e->public.trigger, e->public.filter);
+        fresh->wanted = true;
+        fresh->renews = e;
+    }
+    reconcile(subs);
+}
+
 /* Tell the owner, and plan the next attempt if something is left to do. */
 static void report(nf_subscriptions *subs)
 {
@@ -183,6 +235,7 @@ static void report(nf_subscriptions *subs)
     if (busy)
         return;
     bool settled = nf_subscriptions_settled(subs);
+    wind(subs);
     if (settled)
         subs->error = (nf_error){0};
     else
@@ -287,8 +340,7 @@ static void create(struct entry *e)
     json_t *body = json_pack("{s:o}", "config", config);
     char *text = nf_json_text(body);
     /* repeating it could make two registrations, of which one would be forgotten: so it is not repeatable */
-    e->request = nf_nimbus_send(subs->nimbus, "POST", path_for(e), text, NF_UNSAFE,
-                                on_created, e);
+    e->request = nf_nimbus_send(subs->nimbus, "POST", path_for(e), text, NF_UNSAFE, on_created, e);
     json_decref(body);
     nf_secret_wipe(secret, sizeof secret);
     nf_secret_wipe(url, strlen(url));
@@ -373,42 +425,6 @@ static void reconcile(void *ctx)
     report(subs);
 }
 
-/* ---- renew ---- */
-
-static bool is_renewed(const nf_subscriptions *subs, const struct entry *old)
-{
-    const struct entry *e;
-    DL_FOREACH (subs->entries, e) {
-        if (e->renews == old)
-            return true;
-    }
-    return false;
-}
-
-/* Another one for each that is old; the timer goes on for the next. */
-static void renew_old(void *ctx)
-{
-    nf_subscriptions *subs = ctx;
-    int64_t now = nf_clock_wall_ms(), age = (int64_t)subs->renew_ms, wait = LONGEST_LOOK_MS;
-    struct entry *e, *next;
-    bool any = false;
-    DL_FOREACH_SAFE (subs->entries, e, next) {
-        if (!e->wanted || !e->public.location || e->renews || is_renewed(subs, e))
-            continue;
-        if (now - e->created_ms < age && e->created_ms <= now) {
-            wait = NF_MIN(wait, age - (now - e->created_ms));
-            continue;
-        }
-        struct entry *fresh = new_entry(subs, e->public.trigger, e->public.filter);
-        fresh->wanted = true;
-        fresh->renews = e;
-        any = true;
-    }
-    nf_timer_start(subs->renew, (uint64_t)wait, 0);
-    if (any)
-        reconcile(subs);
-}
-
 void nf_subscriptions_want(nf_subscriptions *subs, const nf_wanted *wanted, size_t count,
                            void (*changed)(void *ctx, const nf_error *err), void *ctx)
 {
@@ -423,7 +439,6 @@ void nf_subscriptions_want(nf_subscriptions *subs, const nf_wanted *wanted, size
         e->wanted = true;
     }
     reconcile(subs);
-    renew_old(subs);
 }
 
 nf_subscription *nf_subscriptions_by_secret(nf_subscriptions *subs, const char *secret, size_t len)

@@ -46,7 +46,7 @@ typedef struct nf_subscriptions_options {
     const nf_trigger *const *triggers;
     void *owner;
     uint64_t renew_ms; /* the age at which one is renewed */
-    const char *(*path)(void *owner, const nf_trigger *trigger); /* where it is registered */
+    const char *(*path)(void *owner, const nf_trigger *trigger);       /* where it is registered */
     void (*removed)(void *owner, const nf_subscription *subscription); /* Nimbus no longer had it */
 } nf_subscriptions_options;
 

@@ -330,7 +330,8 @@ struct schedule_note {
 static void free_note(void *ctx, const nf_error *err)
 {
     struct schedule_note *note = ctx;
-    (void)err; /* then the time passes for one that was missed, and is made up for at the next start */
+    (void)
+        err; /* then the time passes for one that was missed, and is made up for at the next start */
     free(note->tenant);
     free(note->handler);
     free(note);

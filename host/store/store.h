@@ -37,7 +37,8 @@ typedef struct nf_event_row {
     const char *body;
     size_t len;
     const char *schedule; /* of a schedule: the handler's name, else NULL */
-    int64_t due_ms;       /* and when it was due: kept with the event, so that no time is lost or doubled */
+    int64_t
+        due_ms; /* and when it was due: kept with the event, so that no time is lost or doubled */
 } nf_event_row;
 
 /** A run that is to be done for an event. */

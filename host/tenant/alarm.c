@@ -94,9 +94,9 @@ static void tell(nf_tenant *t, const raised *a, bool begins)
 {
     char since[NF_TIME_TEXT];
     nf_clock_text(a->since_ms, since);
-    json_t *event = json_pack("{s:s, s:s, s:s, s:b, s:s}", "kind", nf_alarm_name(a->kind),
-                              "subject", a->subject, "text", a->text, "raised", (int)begins,
-                              "since", since);
+    json_t *event =
+        json_pack("{s:s, s:s, s:s, s:b, s:s}", "kind", nf_alarm_name(a->kind), "subject",
+                  a->subject, "text", a->text, "raised", (int)begins, "since", since);
     nf_tenant_raise(t, NF_FROM_ALARM, event);
     json_decref(event);
 }
@@ -162,9 +162,9 @@ json_t *nf_alarms_json(nf_alarms *alarms)
     DL_FOREACH (alarms->all, a) {
         char since[NF_TIME_TEXT];
         nf_clock_text(a->since_ms, since);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "kind",
-                                              nf_alarm_name(a->kind), "subject", a->subject, "text",
-                                              a->text, "since", since));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s}", "kind", nf_alarm_name(a->kind),
+                                        "subject", a->subject, "text", a->text, "since", since));
     }
     return list;
 }

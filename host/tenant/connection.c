@@ -160,8 +160,9 @@ static const nf_trigger **used_triggers(const nf_connection *c)
     for (; *all; all++) {
         bool wanted = false;
         for (size_t i = 0; i < flow_count; i++) {
-            const nf_handler *handlers =
-                flows[i].version ? nf_version_handlers(flows[i].version, &count) : (count = 0, NULL);
+            const nf_handler *handlers = flows[i].version
+                                             ? nf_version_handlers(flows[i].version, &count)
+                                             : (count = 0, NULL);
             for (size_t k = 0; k < count; k++)
                 wanted = wanted || (handlers[k].trigger == *all && is_ours(c, &handlers[k]));
         }
@@ -199,9 +200,10 @@ static const char *path_of_trigger(void *owner, const nf_trigger *trigger)
 static void on_removed(void *owner, const nf_subscription *s)
 {
     nf_connection *c = owner;
-    char *text = nf_format("Nimbus no longer had the subscription to %s %s when it was deleted; events "
-                           "may not have come",
-                           s->trigger->name, s->filter);
+    char *text =
+        nf_format("Nimbus no longer had the subscription to %s %s when it was deleted; events "
+                  "may not have come",
+                  s->trigger->name, s->filter);
     nf_tenant_alarm(c->tenant, NF_ALARM_SUBSCRIPTION_REMOVED, c->name, text);
     free(text);
 }

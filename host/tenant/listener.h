@@ -11,7 +11,7 @@
 
 typedef struct nf_listener {
     const nf_handler *handler;
-    struct nf_webhook *webhook;      /* of flow.on_webhook, else NULL */
+    struct nf_webhook *webhook; /* of flow.on_webhook, else NULL */
     nf_connection *connection;
     nf_version *version;             /* kept while the listener lives */
     char **values[NF_EVENT_FILTERS]; /* per filter a list that ends with NULL; NULL: everything */

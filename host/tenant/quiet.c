@@ -35,8 +35,8 @@ static void save_service(void *ctx, const char *service, const char *text, size_
     saved->tenant = silence_name(t);
     saved->key = nf_strdup(service);
     saved->value = nf_memdup(text, len);
-    saved->row = (nf_kv_row){
-        .tenant = saved->tenant, .key = saved->key, .value = saved->value, .len = len};
+    saved->row =
+        (nf_kv_row){.tenant = saved->tenant, .key = saved->key, .value = saved->value, .len = len};
     nf_store_put_kv(t->host->store, &saved->row, on_saved, saved);
 }
 

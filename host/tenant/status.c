@@ -37,10 +37,11 @@ json_t *nf_tenant_status(const nf_tenant *t)
     json_t *connections = json_array();
     for (size_t i = 0; i < t->connection_count; i++)
         json_array_append_new(connections, nf_connection_status(t->connections[i]));
-    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o, s:o}", "tenant", t->config->name,
-                     "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
-                     (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
-                     "held_up", nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL,
-                     "events", events, "connections", connections, "flows", flows, "alarms",
+    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o, s:o}", "tenant",
+                     t->config->name, "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t),
+                     "waiting", (int)nf_pool_waiting(t->pool), "running",
+                     (int)nf_pool_running(t->pool), "held_up",
+                     nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL, "events", events,
+                     "connections", connections, "flows", flows, "alarms",
                      nf_alarms_json(t->alarms), "schedules", nf_timetable_json(t->timetable));
 }

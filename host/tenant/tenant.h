@@ -29,7 +29,8 @@ typedef struct nf_occurrence {
     const char *schedule; /* of a schedule: the handler's name, copied; and when it was due */
     int64_t due_ms;
     void (*stored)(void *ctx, const nf_error *err); /* durable, or why not; NULL: nobody asks */
-    void (*ended)(void *ctx); /* all its runs have ended, or it could not be stored; NULL: nobody asks */
+    void (*ended)(
+        void *ctx); /* all its runs have ended, or it could not be stored; NULL: nobody asks */
     void *ctx;
 } nf_occurrence;
 
@@ -75,7 +76,7 @@ struct nf_tenant {
     struct {
         uint64_t received, duplicate, filtered, refused, accepted;
         uint64_t ended[NF_OUTCOME_COUNT]; /* runs by outcome */
-    } count; /* fates of events since the start */
+    } count;                              /* fates of events since the start */
     void (*on_loaded)(nf_tenant *tenant, void *ctx);
     void *ctx;
 };
