@@ -129,6 +129,7 @@ static void on_event_stored(void *ctx, const nf_error *err)
         passage->refused = true;
         t->count.refused++;
         forget(passage);
+        nf_tenant_alarm(t, NF_ALARM_STORE_FAILING, t->config->name, err->text);
         for (size_t i = 0; i < passage->count; i++) {
             if (passage->runs[i])
                 nf_run_cancel(passage->runs[i]);
@@ -137,6 +138,7 @@ static void on_event_stored(void *ctx, const nf_error *err)
                           "the notification could not be stored\n");
     } else {
         t->count.accepted++;
+        nf_tenant_calm(t, NF_ALARM_STORE_FAILING, t->config->name);
         nf_passage_answer(passage, 202, NULL, NULL);
     }
     if (passage->stored)
@@ -182,6 +184,16 @@ void nf_passage_run_all(nf_passage *passage)
 }
 
 /* ---- the path ---- */
+
+/* Events that cannot be taken: whether their sender comes again is not known. */
+static void tell_loss(nf_tenant *t)
+{
+    char *text = nf_format("%llu events were refused since the start; look at what waits with "
+                           "'nimflow doctor' and 'nimflow limits %s'",
+                           (unsigned long long)t->count.refused, t->config->name);
+    nf_tenant_alarm(t, NF_ALARM_EVENTS_LOST, t->config->name, text);
+    free(text);
+}
 
 const char *nf_passage_not_now(const nf_pipeline *p, const nf_tenant *t)
 {
@@ -230,6 +242,7 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
     tenant->count.received++;
     if (later) {
         tenant->count.refused++;
+        tell_loss(tenant);
         nf_http_answer(x, 503, "text/plain", "Retry-After: 1\r\n", later, strlen(later));
     } else if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
         tenant->count.refused++;

@@ -130,6 +130,18 @@ static void rebuild(nf_connection *c)
 
 /* ---- the values that Nimbus lists ---- */
 
+/* What Nimbus says to the first question after a change of flows, and every few seconds while it says no. */
+static void tell_alarms(nf_connection *c, const nf_error *err, bool refusal)
+{
+    nf_alarm_kind now = refusal ? NF_ALARM_RIGHT_LOST : NF_ALARM_CONNECTION_DOWN;
+    if (err)
+        nf_tenant_alarm(c->tenant, now, c->name, err->text);
+    if (!err || !refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_RIGHT_LOST, c->name);
+    if (!err || refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_CONNECTION_DOWN, c->name);
+}
+
 static void on_catalog(void *ctx, const nf_error *err)
 {
     nf_connection *c = ctx;
@@ -137,6 +149,7 @@ static void on_catalog(void *ctx, const nf_error *err)
     c->fetching = false;
     free(c->refusal);
     c->refusal = refusal ? nf_strdup(err->text) : NULL;
+    tell_alarms(c, err, refusal);
     if (err) {
         uint64_t wait = refusal ? REFUSED_MS : RETRY_MS;
         set_trouble(c, err->text);
