@@ -168,8 +168,9 @@ nf_status nf_cron_parse(const char *text, nf_cron *out, nf_error *err)
     if (strlen(text) > MOST_TEXT)
         return nf_error_set(err, NF_E_ARG, "cron: '%.40s…': has more than %d characters", text,
                             MOST_TEXT);
-    if (*text == '@' && expand(&text, err))
-        return err ? err->status : NF_E_ARG;
+    nf_status status = *text == '@' ? expand(&text, err) : NF_OK;
+    if (status)
+        return status;
     memcpy(copy, text, strlen(text) + 1);
     int count = split(copy, fields);
     if (count != FIELDS)
@@ -177,7 +178,7 @@ nf_status nf_cron_parse(const char *text, nf_cron *out, nf_error *err)
                             "cron: '%.80s' has %s five fields; they are: minute hour day-of-month "
                             "month day-of-week",
                             given, count < FIELDS ? "less than" : "more than");
-    nf_status status = read_field(&MINUTE, fields[0], &out->minutes, err);
+    status = read_field(&MINUTE, fields[0], &out->minutes, err);
     if (!status)
         status = read_field(&HOUR, fields[1], &out->hours, err);
     if (!status)

@@ -9,9 +9,9 @@
  * Days, as in Vixie cron: when neither day field has a `*`, a day counts that fits one of them; else it must fit both.
  *
  * When the clock is changed:
- * - With a fixed hour (the hour field has neither `*` nor step), each local time of the expression fires once. Times that
- *   the clock skips fire at the end of the gap: together, so once however many they are, and once too with a time that
- *   stands at the end of the gap by itself. A time that occurs twice fires at its first occurrence.
+ * - With a fixed hour (the hour field has neither `*` nor step), each local time of the expression fires once. Times
+ *   that the clock skips fire at the end of the gap: together, so once however many they are, and once too with a time
+ *   that stands at the end of the gap by itself. A time that occurs twice fires at its first occurrence.
  * - With `*` or a step in the hour field, it goes on with the time that passes: it fires whenever the clock shows a
  *   fitting time, so in both occurrences of an hour that is repeated; nothing is made up for a skipped one.
  */
