@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* flow_on_webhook.c: flow.on_webhook{path = "orders", secret = "orders", ...}: another system sends a signed request. */
+/*
+ * flow_on_webhook.c: flow.on_webhook{path = "orders", secret = "orders", ...}: another system sends a signed request.
+ */
 #include "nf/binding.h"
 
 static const nf_param event[] = {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scheduler_changed.c: nimbus.on_scheduler_entry{...}: a scheduler entry changes state. Fields as SchedulerEntryEventData. */
+/*
+ * scheduler_changed.c: nimbus.on_scheduler_entry{...}: a scheduler entry changes state. Fields as
+ * SchedulerEntryEventData.
+ */
 #include "nf/binding.h"
 
 #define TEXT(name, doc)                                                                            \

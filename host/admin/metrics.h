@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.h: GET /metrics, in the text format of Prometheus (version 0.0.4). Labels are names of ours, never data of calls. */
+/*
+ * metrics.h: GET /metrics, in the text format of Prometheus (version 0.0.4). Labels are names of ours, never data of
+ * calls.
+ */
 #ifndef NF_ADMIN_METRICS_H
 #define NF_ADMIN_METRICS_H
 

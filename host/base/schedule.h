@@ -2,8 +2,8 @@
 /*
  * schedule.h: when a scheduled handler is due: even intervals, or the times of a calendar in a time zone.
  *
- * Pure: the same options give the same times on every host. Intervals are counted from 1970-01-01T00:00:00Z, so a restart
- * does not shift them. How a calendar behaves when clocks change: base/cron.h.
+ * Pure: the same options give the same times on every host. Intervals are counted from 1970-01-01T00:00:00Z, so a
+ * restart does not shift them. How a calendar behaves when clocks change: base/cron.h.
  */
 #ifndef NF_BASE_SCHEDULE_H
 #define NF_BASE_SCHEDULE_H
@@ -24,8 +24,8 @@ enum { NF_CATCH_UP_MOST = 1000 };
 typedef struct nf_schedule nf_schedule;
 
 /**
- * From the options {"interval"} or {"schedule", "zone"?}, both with "catch_up"?. NULL with `err` set, naming the option.
- * Owned by the caller.
+ * From the options {"interval"} or {"schedule", "zone"?}, both with "catch_up"?. NULL with `err` set, naming the
+ * option. Owned by the caller.
  */
 nf_schedule *nf_schedule_new(const json_t *options, nf_error *err);
 

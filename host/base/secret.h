@@ -33,7 +33,8 @@ void nf_hmac_sha256(const void *key, size_t key_size, const void *bytes, size_t 
                     uint8_t out[NF_SHA256_SIZE]);
 
 /**
- * Decode base64 (RFC 4648, section 4, padded). `out` needs len / 4 * 3 bytes. The number of bytes, or -1 when it is none.
+ * Decode base64 (RFC 4648, section 4, padded). `out` needs len / 4 * 3 bytes. The number of bytes, or -1 when it is
+ * none.
  */
 long nf_base64_decode(const char *text, size_t len, uint8_t *out);
 

@@ -18,6 +18,7 @@
 struct nf_tenant;
 typedef struct nf_alarms nf_alarms;
 
+/** None yet. Owned by the caller. */
 nf_alarms *nf_alarms_new(struct nf_tenant *tenant);
 
 /** Free it. NULL is allowed. */

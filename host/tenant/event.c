@@ -115,6 +115,24 @@ char *nf_event_field(const nf_event *e, const char *field)
     return found;
 }
 
+bool nf_event_plausible(const nf_event *e)
+{
+    nf_jscan scan;
+    bool known = true;
+    if ((e->trigger->source == NF_FROM_NIMBUS && e->partition) || !e->trigger->event)
+        return true;
+    nf_jscan_init(&scan, e->row.body, e->row.len);
+    if (nf_jscan_next(&scan) != NF_J_OBJECT)
+        return false;
+    while (known && nf_jscan_next(&scan) == NF_J_KEY) {
+        const nf_param *field = e->trigger->event;
+        while (field->name && !key_is(&scan, field->name))
+            field++;
+        known = field->name && nf_jscan_skip(&scan, nf_jscan_next(&scan));
+    }
+    return known;
+}
+
 nf_event *nf_event_ref(nf_event *event)
 {
     event->refs++;

@@ -36,6 +36,12 @@ nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len,
  */
 char *nf_event_field(const nf_event *event, const char *field);
 
+/**
+ * Can it be an event of its trigger? Of Nimbus when it has the field that orders events; any when the trigger knows
+ * every field of it. For events in files, which do not say what they are.
+ */
+bool nf_event_plausible(const nf_event *event);
+
 /** One more reference. */
 nf_event *nf_event_ref(nf_event *event);
 

@@ -214,6 +214,8 @@ bool nf_listener_wants(const nf_listener *l, const nf_event *event, const char *
 
 bool nf_handler_fits(const nf_handler *handler, const nf_event *event)
 {
+    if (!nf_event_plausible(event))
+        return false;
     const nf_filter *filters = handler->trigger->filters;
     for (size_t i = 0; i < NF_EVENT_FILTERS && filters[i].name; i++) {
         const json_t *wanted = json_object_get(handler->filters, filters[i].name), *item;

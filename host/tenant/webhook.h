@@ -4,8 +4,8 @@
  *
  * Two schemes. "standard" is that of the Standard Webhooks specification: the headers webhook-id, webhook-timestamp and
  * webhook-signature; what is signed is ID.TIMESTAMP.BODY, so neither an old request nor another body under the same id
- * is taken. "body" is for senders that sign the body only (sha256=HEX in a header of their own): a repetition is known by
- * its body. Both remember what came for twice the time that a request may be old, also across a restart.
+ * is taken. "body" is for senders that sign the body only (sha256=HEX in a header of their own): a repetition is
+ * known by its body. Both remember what came for twice the time that a request may be old, also across a restart.
  */
 #ifndef NF_TENANT_WEBHOOK_H
 #define NF_TENANT_WEBHOOK_H

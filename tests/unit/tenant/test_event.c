@@ -10,8 +10,11 @@ static const nf_filter filters[] = {
     {"events", "event", "taskEvents", "/e", true, "events", NULL},
     {0},
 };
-static const nf_trigger trigger = {
-    .name = "a.on", .filters = filters, .partition = "taskId", .repeats = "updatedParameterName"};
+static const nf_trigger trigger = {.name = "a.on",
+                                   .source = NF_FROM_NIMBUS,
+                                   .filters = filters,
+                                   .partition = "taskId",
+                                   .repeats = "updatedParameterName"};
 
 static nf_event *read_event(const char *body)
 {
