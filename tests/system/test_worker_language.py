@@ -53,8 +53,10 @@ class Loading(WorkerTest):
             log("loaded", 2)""")
         self.assertEqual(answer["handlers"], [
             {"trigger": "nimbus.on_task", "name": "a", "line": 3, "filters": {"services": ["u1", "u2"]},
+             "options": {},
              "limits": {"cpu": "500ms", "effects": "5"}, "dedupe": False, "connection": "sales"},
-            {"trigger": "schedule.every", "name": "b", "line": 5, "filters": {"cron": ["* * * * *"]}}])
+            {"trigger": "schedule.every", "name": "b", "line": 5, "filters": {"cron": ["* * * * *"]},
+             "options": {}}])
         self.assertEqual(answer["log"], [{"level": "info", "text": "loaded 2", "line": 6}])
         self.assertEqual(answer["usage"]["effects"], [100, 0, 0])
         self.assertEqual(self.host.load(1, "flows/x.lua", "")["handlers"], [])
