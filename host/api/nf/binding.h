@@ -12,6 +12,7 @@
 
 #include "nf/call.h"
 #include "nf/error.h"
+#include "nf/operation.h"
 #include "nf/version.h"
 
 #include <stdbool.h>
@@ -55,6 +56,9 @@ typedef enum nf_owner {
     NF_OWNER_TASK,     /* the task's service; scope_param names the argument with the task's id */
     NF_OWNER_SERVICE,  /* scope_param names the argument with the service's UPN */
     NF_OWNER_TENANT,   /* the connection as a whole */
+    NF_OWNER_ENTRY, /* the service of a scheduler entry, external task or session: scope_param names the argument with
+                       its id; an argument serviceUpn, if there is one, says the service of an id not seen before */
+    NF_OWNER_BOOK, /* scope_param names the argument with the address book */
 } nf_owner;
 
 /** One action: a function in Lua, one effect when it is called. */
@@ -65,7 +69,8 @@ typedef struct nf_action {
     const char *doc;   /* one sentence with a full stop */
     const nf_param *params;
     int positional; /* so many leading params are positional in Lua; a last table gives the rest by name */
-    const char *returns; /* what comes back, for the reference: "boolean", "row or nil" */
+    const char *returns;    /* what comes back, for the reference: "boolean", "row or nil" */
+    nf_operation operation; /* of Nimbus; decides with the role of the connection's user */
     nf_class class;
     nf_owner owner;
     const char *scope_param;
@@ -95,8 +100,9 @@ typedef struct nf_trigger {
     const nf_filter *filters; /* ends with {0} */
     const nf_param
         *event; /* the fields of the notification; unknown ones are refused in a script */
-    const char *partition; /* the field whose value orders events, e.g. "taskId" */
-    const char *owner;     /* the field that names the service, e.g. "serviceUPN" */
+    const char *partition;  /* the field whose value orders events, e.g. "taskId" */
+    const char *owner;      /* the field that names the service, e.g. "serviceUPN" */
+    nf_operation operation; /* decides with the role of the connection's user */
     const char
         *repeats; /* a field that, when set, makes equal notifications in a row normal, or NULL */
     const char *subscribe; /* POST path of the registration; DELETE path/{id} ends it */
