@@ -93,8 +93,9 @@ typedef struct nf_handler {
     const nf_trigger *trigger; /* NULL: the file is a script */
     char *name;                /* unique per tenant */
     int line;
-    json_t *filters; /* name of the filter to list of texts, as the flow has them */
-    nf_limits own;   /* what the flow declares; 0: nothing */
+    json_t *filters;     /* name of the filter to list of texts, as the flow has them */
+    json_t *permissions; /* names of actions that destroy and need no confirm; NULL: none */
+    nf_limits own;       /* what the flow declares; 0: nothing */
     bool dedupe;
 } nf_handler;
 

@@ -191,6 +191,7 @@ static void open_workers(nf_tenant *t)
         .nimbus = t->nimbus,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
+        .kept = nf_kept_new(t->host->loop, t->nimbus, c->country),
     };
     nf_lists_prepare(t->env.lists);
     t->pool = nf_pool_new(t->host->runner, &(nf_pool_options){
@@ -267,6 +268,7 @@ void nf_tenant_close(nf_tenant *t)
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
+    nf_kept_free(t->env.kept);
     nf_subscriptions_close(t->subscriptions);
     nf_catalog_free(t->catalog);
     nf_nimbus_close(t->nimbus);

@@ -56,7 +56,7 @@ static bool is_filter(lua_State *L, int key)
 
 static void refuse_field(lua_State *L, const char *field)
 {
-    static const char *const fixed[] = {"name", "run", "limits", "dedupe", NULL};
+    static const char *const fixed[] = {"name", "run", "limits", "dedupe", "permissions", NULL};
     nf_nearest nearest = {.word = field};
     for (int i = 0; fixed[i]; i++)
         nf_nearest_try(&nearest, fixed[i]);
@@ -72,8 +72,8 @@ static void refuse_field(lua_State *L, const char *field)
     luaL_error(L, "unknown field '%s' of %s", field, trigger_name(L));
 }
 
-/* A filter's value at the top: a string or a list of strings; replaced by a list. */
-static void check_filter(lua_State *L, const char *field)
+/* A list of texts at the top (one text stands for a list of it): a string or a list of strings; replaced by a list. */
+static void check_texts(lua_State *L, const char *field)
 {
     if (lua_type(L, -1) == LUA_TSTRING) {
         lua_createtable(L, 1, 0);
@@ -145,7 +145,7 @@ static void take_field(lua_State *L, int out)
                    trigger_name(L), trigger_name(L));
     const char *field = lua_tostring(L, key);
     if (is_filter(L, key)) {
-        check_filter(L, field);
+        check_texts(L, field);
         lua_getfield(L, out, "filters");
         lua_pushvalue(L, key);
         lua_pushvalue(L, -3);
@@ -155,6 +155,8 @@ static void take_field(lua_State *L, int out)
     }
     if (strcmp(field, "limits") == 0)
         check_limits(L);
+    else if (strcmp(field, "permissions") == 0)
+        check_texts(L, field);
     else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
         luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
     else if (strcmp(field, "name") == 0
