@@ -25,7 +25,7 @@ struct nf_call {
     json_t *query;    /* of a look-up of a contact: [field, value] */
     double age_s;     /* of the address book */
     const char *method;
-    char *path;
+    char *path, *body;
     void (*on_reply)(nf_call *call, const nf_reply *reply);
 };
 

@@ -23,6 +23,7 @@ static void free_call(nf_call *call)
     json_decref(call->args);
     json_decref(call->query);
     free(call->path);
+    free(call->body);
     nf_timer_close(call->timer);
     free(call);
 }
@@ -119,14 +120,28 @@ void nf_call_nimbus(nf_call *call, const char *method, const char *path, json_t 
         json_decref(body);
         return;
     }
-    char *text = body ? nf_json_text(body) : NULL;
+    call->body = body ? nf_json_text(body) : NULL;
     json_decref(body);
     call->on_reply = on_reply;
     call->method = method;
     call->path = nf_strdup(path);
-    call->request =
-        nf_nimbus_send(call->env->nimbus, method, path, text, call->action->class, on_nimbus, call);
-    free(text);
+    if (call->action->class == NF_UNSAFE && call->owner->intend)
+        call->owner->intend(call->ctx, call);
+    else
+        nf_effect_go(call, NULL);
+}
+
+void nf_effect_go(nf_call *call, const nf_error *failure)
+{
+    if (failure) {
+        nf_error err = *failure;
+        nf_error_prefix(&err, "%s: not sent, since it could not be kept that it will be",
+                        call->action->name);
+        nf_call_finish(call, &err, NULL, 0);
+        return;
+    }
+    call->request = nf_nimbus_send(call->env->nimbus, call->method, call->path, call->body,
+                                   call->action->class, on_nimbus, call);
 }
 
 /* ---- sleep ---- */

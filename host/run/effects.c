@@ -49,8 +49,16 @@ static void add_to_timeline(const nf_pending *pending, const nf_error *err)
     }
 }
 
+/* That an unsafe effect will be sent, on its way to the disk. */
+typedef struct nf_intention {
+    nf_pending *pending; /* NULL: nobody wants to send it any more */
+    nf_call *call;
+} nf_intention;
+
 static void free_pending(nf_pending *pending)
 {
+    if (pending->intention)
+        pending->intention->pending = NULL;
     DL_DELETE(pending->run->pending, pending);
     free(pending->where);
     free(pending->args);
@@ -134,6 +142,35 @@ static void over_time(void *ctx, uint64_t asked_ms)
     free_pending(pending);
 }
 
+static void on_marked(void *ctx, const nf_error *err)
+{
+    nf_intention *intention = ctx;
+    nf_pending *pending = intention->pending;
+    nf_call *call = intention->call;
+    free(intention);
+    if (!pending)
+        return;
+    pending->intention = NULL;
+    nf_effect_go(call, err);
+}
+
+/* The mark comes after the event in the queue of writes, so once it is durable the event is too. */
+static void intend(void *ctx, nf_call *call)
+{
+    nf_pending *pending = ctx;
+    nf_run *run = pending->run;
+    nf_store *store = run->pool->env->store;
+    run->unsafe = true;
+    if (!store) {
+        nf_effect_go(call, NULL);
+        return;
+    }
+    nf_intention *intention = nf_alloc(sizeof *intention);
+    *intention = (nf_intention){pending, call};
+    pending->intention = intention;
+    nf_store_mark_run(store, run->id, on_marked, intention);
+}
+
 static bool permits(void *ctx, const char *action)
 {
     const nf_pending *pending = ctx;
@@ -146,7 +183,7 @@ static bool permits(void *ctx, const char *action)
     return false;
 }
 
-static const nf_effect_owner owner = {on_ended, wall_left_ms, over_time, permits};
+static const nf_effect_owner owner = {on_ended, wall_left_ms, over_time, intend, permits};
 
 static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payload,
                         nf_msg_effect *head)
@@ -196,7 +233,6 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
     if (run->pool->record_args && len && nf_json_valid(args, len))
         pending->args = nf_memdup(args, len);
     DL_APPEND(run->pending, pending);
-    run->unsafe = run->unsafe || pending->action->class == NF_UNSAFE;
     nf_call *call = nf_effect_start(run->pool->env, pending->action, args, len, &owner, pending);
     if (call) /* otherwise it has ended, and pending is gone */
         pending->call = call;

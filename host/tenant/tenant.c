@@ -191,6 +191,7 @@ static void open_workers(nf_tenant *t)
         .nimbus = t->nimbus,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
+        .store = t->host->store,
         .kept = nf_kept_new(t->host->loop, t->nimbus, c->country),
     };
     nf_lists_prepare(t->env.lists);
