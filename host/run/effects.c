@@ -159,7 +159,7 @@ static void intend(void *ctx, nf_call *call)
 {
     nf_pending *pending = ctx;
     nf_run *run = pending->run;
-    nf_store *store = run->pool->env->store;
+    nf_store *store = run->env->store;
     run->unsafe = true;
     if (!store) {
         nf_effect_go(call, NULL);
@@ -233,7 +233,7 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
     if (run->pool->record_args && len && nf_json_valid(args, len))
         pending->args = nf_memdup(args, len);
     DL_APPEND(run->pending, pending);
-    nf_call *call = nf_effect_start(run->pool->env, pending->action, args, len, &owner, pending);
+    nf_call *call = nf_effect_start(run->env, pending->action, args, len, &owner, pending);
     if (call) /* otherwise it has ended, and pending is gone */
         pending->call = call;
 }

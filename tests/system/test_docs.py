@@ -124,7 +124,7 @@ class Documents(unittest.TestCase):
         file = self.folder / "names.lua"
         file.write_text("""
             local names = {}
-            for _, module in ipairs { "flow", "json", "lists", "log", "nimbus", "os", "time" } do
+            for _, module in ipairs { "flow", "json", "lists", "log", "nimbus", "os", "text", "time" } do
               for name in pairs(_G[module]) do names[#names + 1] = module .. "." .. name end
             end
             return names""")
