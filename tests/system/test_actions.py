@@ -6,8 +6,10 @@ A case is an entry of CASES: the action with its arguments, the request that mus
 for byte), what Nimbus answers, and what the flow gets.
 """
 import json
+import re
 import unittest
 
+from apidef import definitions
 from host import Host, event, post
 from nimbus import LISTS, Nimbus
 
@@ -212,6 +214,19 @@ class Requests(Case):
                 self.assertEqual(result, got.get("result"))
                 sent = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
                 self.assertEqual([(method, path, query, sent)], self.nimbus.seen(method, path))
+
+    def test_requests_are_as_described(self):
+        for definition in definitions():
+            known = 0
+            for _, _, (method, path, _, body), _, _ in CASES:
+                for described in definition.root["paths"]:
+                    same = re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", described), path)
+                    if same and method.lower() in definition.root["paths"][described]:
+                        schema = definition.request_schema(method, described)
+                        self.assertEqual([], definition.errors(schema, body) if schema else [], path)
+                        self.assertEqual(schema is None, body is None, path)
+                        known += 1
+            self.assertGreater(known, 5)
 
     def test_every_action_has_a_case(self):
         done = self.host.command("run", "--json", "--script", self.script("""
