@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* contacts_find.c: nimbus.contacts.find(book, field, value): the API has no search, so the whole book is kept and indexed here. */
+/* contacts_find.c: nimbus.contacts.find(book, field, value): the API has no search, so the whole book is kept and
+ * indexed here. */
 #include "nf/fields.h"
 
 static const nf_param params[] = {

@@ -30,8 +30,8 @@ nf_kept *nf_kept_new(nf_loop *loop, nf_nimbus *nimbus, const char *country);
 void nf_kept_free(nf_kept *kept);
 
 /**
- * Get an answer that is at most `age_ms` old, from memory or from Nimbus; 0: from Nimbus. From memory `done` is called at
- * once and NULL is returned; else the wait is valid until `done`.
+ * Get an answer that is at most `age_ms` old, from memory or from Nimbus; 0: from Nimbus. From memory `done` is called
+ * at once and NULL is returned; else the wait is valid until `done`.
  */
 nf_kept_wait *nf_kept_get(nf_kept *kept, const char *path, uint64_t age_ms, nf_kept_done *done,
                           void *ctx);

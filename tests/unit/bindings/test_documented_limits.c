@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_documented_limits.c: every limit that Luware documents: at the limit an argument passes, one more is refused with
- * both numbers. A limit is one line below. Lengths are tried with characters of two bytes.
+ * test_documented_limits.c: every limit that Luware documents: at the limit an argument passes, one more is refused
+ * with both numbers. A limit is one line below. Lengths are tried with characters of two bytes.
  *
  * In a path, [] is the item of a list, {name} and {value} are the parts of a map of names.
  */
