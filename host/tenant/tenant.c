@@ -164,6 +164,7 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
         .loop = t->host->loop,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
+        .store = t->host->store,
     };
     free(lists);
     return NF_OK;

@@ -76,7 +76,15 @@ static void actions(void **state)
     WRONG_ACTION(owner = 0, "class and owner must be said");
     WRONG_ACTION(path = NULL, "either path or start");
     WRONG_ACTION(path = "/x/{other}", "must be a required parameter");
-    WRONG_ACTION(path = "/x/{id", "must be a required parameter");
+    WRONG_ACTION(path = "/x/{id", "a brace that is not closed");
+    WRONG_ACTION(path = "/x{?id}", NULL);
+    WRONG_ACTION(path = "/x/{id}{?other}", "{?…} in the path must be a parameter");
+    WRONG_ACTION(path = "/x/{id}{?id,other}", "{?…} in the path must be a parameter");
+    WRONG_ACTION(spoils = "/x/{other}", "must be a required parameter");
+    WRONG_ACTION(method = NULL, "a path needs a method");
+    WRONG_ACTION(body = "other", "body must be one of the parameters");
+    WRONG_ACTION(keep_s = 60, "keep_s is for a GET with a parameter NF_REFRESH");
+    WRONG_ACTION(destroys = true, "needs a parameter NF_CONFIRM");
     WRONG_ACTION(params = optional_id, "must be a required parameter");
     WRONG_ACTION(scope_param = "other", "scope_param must be one of the parameters");
     WRONG_ACTION(scope_param = NULL, "must name the argument that decides the rights");
