@@ -221,7 +221,7 @@ class Events(Case):
         task_id = self.sim.call(**{"from": "+41791234567", "timeline": {"created": 0, "systemAccepted": 10, "queued": 20,
                                                                         "userAccepted": 30, "terminated": 40}})
         self.sim.wait_event(task_id, "Terminated")
-        history = [e["event"] for e in self.sim.task(task_id)["history"]]
+        history = [e["event"] for e in self.sim.task(task_id)["history"] if not e["event"].startswith("(")]
         self.assertEqual(history, ["Created", "SystemAccepted", "Queued", "UserAccepted", "Terminated"])
         last = [e for e in self.hook.of(task_id) if e["event"] == "Terminated"][0]
         self.assertEqual(last["LastConnectedUserUPN"], "agent1@contoso.example")
