@@ -205,6 +205,42 @@ static void check_people(const world_reader *r, const json_t *from, const char *
                     json_string_value(upn));
 }
 
+static bool is_status(const char *text)
+{
+    static const char *const all[] = {"Open",     "Closed",   "Holiday", "Special",
+                                      "Special2", "Special3", "Special4"};
+    for (size_t i = 0; i < NF_COUNT(all); i++)
+        if (strcmp(all[i], text) == 0)
+            return true;
+    return false;
+}
+
+static bool is_time(const char *text)
+{
+    int hour, minute, used = 0;
+    return sscanf(text, "%2d:%2d%n", &hour, &minute, &used) == 2 && !text[used] && hour >= 0
+           && hour <= 24 && minute >= 0 && minute < 60;
+}
+
+static void check_hours(const world_reader *r, const json_t *from, const char *list)
+{
+    size_t i;
+    json_t *hours;
+    static const char *const times[] = {"from", "to"};
+    json_array_foreach (json_object_get(from, list), i, hours) {
+        const char *status = nf_json_string(hours, "status");
+        if (status && !is_status(status))
+            problem(r, hours,
+                    "'%s' is no status; use Open, Closed, Holiday, Special or Special2 to Special4",
+                    status);
+        for (size_t k = 0; k < NF_COUNT(times); k++) {
+            const char *time = nf_json_string(hours, times[k]);
+            if (time && !is_time(time))
+                problem(r, hours, "'%s' is no time of day such as 08:30", time);
+        }
+    }
+}
+
 static void read_service(const world_reader *r, const json_t *from, sim_service *s)
 {
     const char *licence = nf_json_string(from, "licence");
@@ -216,6 +252,8 @@ static void read_service(const world_reader *r, const json_t *from, sim_service 
         problem(r, from, "the licence '%s' must be CC, ER or none", licence);
     check_people(r, from, "owners");
     check_people(r, from, "agents");
+    check_hours(r, from, "openingHours");
+    check_hours(r, from, "holidays");
     s->owners = json_object_get(from, "owners") ? texts(from, "owners") : json_array();
     s->agents = texts(from, "agents");
     s->modalities = texts(from, "modalities");
