@@ -102,7 +102,7 @@ static uint64_t standard_delay(sim_fault_mode mode)
                                             : 0;
 }
 
-static bool read_fault(sim_call *call, const json_t *body, sim_fault *fault)
+bool sim_fault_read(sim_call *call, const json_t *body, sim_fault *fault)
 {
     if (!read_mode(call, body, &fault->mode)
         || !check_place(call, nf_json_string(body, "operation"), fault->mode))
@@ -125,7 +125,7 @@ void sim_fault_add(sim_call *call)
     if (body && count >= SIM_MAX_FAULTS)
         sim_fail(call, 429, "there are already %d faults; DELETE /sim/faults first",
                  SIM_MAX_FAULTS);
-    else if (body && read_fault(call, body, &wanted)) {
+    else if (body && sim_fault_read(call, body, &wanted)) {
         sim_fault *fault = nf_alloc(sizeof *fault);
         *fault = wanted;
         fault->operation = nf_strdup(nf_json_string(body, "operation"));

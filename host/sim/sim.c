@@ -75,6 +75,18 @@ static nf_status read_world(nf_sim *sim, const nf_sim_options *o, nf_error *err)
     return rc;
 }
 
+static nf_status read_scenario(nf_sim *sim, const nf_sim_options *o, nf_error *err)
+{
+    nf_status rc = sim_scenario_read(sim, o->scenario, &sim->scenario, err);
+    if (rc != NF_OK)
+        return rc;
+    sim->scenario->played = o->played;
+    sim->scenario->ctx = o->ctx;
+    if (!o->speed && sim->scenario->speed)
+        sim->speed = sim->scenario->speed;
+    return NF_OK;
+}
+
 static nf_status check_options(const nf_sim_options *o, const char *listen, nf_error *err)
 {
     char host[256];
@@ -122,6 +134,8 @@ nf_status nf_sim_open(nf_loop *loop, const nf_sim_options *options, nf_sim **res
     sim->wake = nf_timer_new(loop, on_expire, sim);
     sim->expire = nf_timer_new(loop, on_expire, sim);
     rc = read_world(sim, o, err);
+    if (rc == NF_OK && o->scenario)
+        rc = read_scenario(sim, o, err);
     if (rc == NF_OK)
         rc = nf_http_client_open(loop, 32, &sim->client, err);
     if (rc == NF_OK)
@@ -131,6 +145,8 @@ nf_status nf_sim_open(nf_loop *loop, const nf_sim_options *options, nf_sim **res
         return rc;
     }
     set_address(sim, listen);
+    if (sim->scenario)
+        sim_scenario_start(sim->scenario);
     *result = sim;
     return NF_OK;
 }
@@ -160,6 +176,7 @@ void nf_sim_close(nf_sim *sim)
     if (!sim)
         return;
     sim_watch_flush(sim);
+    sim_scenario_free(sim->scenario);
     DL_FOREACH_SAFE (sim->held, held, next) {
         nf_http_drop(held->x);
         nf_timer_close(held->timer);
@@ -187,4 +204,10 @@ int nf_sim_port(const nf_sim *sim)
 const char *nf_sim_url(const nf_sim *sim)
 {
     return sim->url;
+}
+
+const char *nf_sim_world(void)
+{
+    size_t len;
+    return sim_world_text(&len); /* a NUL follows */
 }

@@ -42,7 +42,10 @@ typedef struct nf_sim_options {
         *tokens;       /* bearer tokens that are accepted beside its own sign-in; ends with NULL */
     const char *world; /* file of the world, YAML or JSON; NULL: the standard one */
     const char *scenario; /* file of a day that is played, or NULL */
-    uint64_t seed;        /* not 0: ids, telephone numbers and dice are the same in each start */
+    /* the scenario is over: did all steps work, and what happened; may close nothing. NULL: nobody is told */
+    void (*played)(void *ctx, bool well, const char *summary);
+    void *ctx;     /* of `played` */
+    uint64_t seed; /* not 0: ids, telephone numbers and dice are the same in each start */
     const nf_sim_timeline *timeline; /* of calls that bring none of their own */
     unsigned speed;                  /* simulated time runs so many times faster; 0: 1 */
     unsigned max_tasks;              /* kept; the oldest ended ones go first; 0: 2,000 */
@@ -60,6 +63,9 @@ void nf_sim_close(nf_sim *sim);
 
 /** The port it listens on. */
 int nf_sim_port(const nf_sim *sim);
+
+/** The text of the standard world's file. Static. */
+const char *nf_sim_world(void);
 
 /** Its address, "http://127.0.0.1:8800": the cluster address of a connection, and the page.
  * Borrowed. */
