@@ -2,8 +2,8 @@
 /*
  * nf/operation.h: every operation of the Nimbus API by a name of its own.
  *
- * A binding says which one it is; the role of a connection's user decides by it (docs/RIGHTS.md). Two bindings may be the
- * same operation. The order is that of the areas in Nimbus: conversations, address books, outbound, look-ups.
+ * A binding says which one it is; the role of a connection's user decides by it (docs/RIGHTS.md). Two bindings may be
+ * the same operation. The order is that of the areas in Nimbus: conversations, address books, outbound, look-ups.
  */
 #ifndef NF_API_OPERATION_H
 #define NF_API_OPERATION_H
