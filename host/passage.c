@@ -137,6 +137,7 @@ void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler
                                             .event = event->row.body,
                                             .len = event->row.len,
                                             .partition = event->partition,
+                                            .env = nf_tenant_env(passage->tenant, handler),
                                         },
                                         on_run_ended, record);
 }

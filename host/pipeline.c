@@ -54,8 +54,7 @@ static nf_subscription *authenticate(nf_pipeline *p, nf_http_exchange *x)
     if (strncmp(path, NF_CALLBACK_PATH, n) != 0)
         return NULL;
     for (size_t i = 0; i < p->tenant_count; i++) {
-        nf_subscription *s =
-            nf_subscriptions_by_secret(p->tenants[i]->subscriptions, path + n, strlen(path + n));
+        nf_subscription *s = nf_tenant_subscription(p->tenants[i], path + n, strlen(path + n));
         if (s)
             found = s;
     }
@@ -70,7 +69,8 @@ static void filter(nf_passage *passage)
     passage->wanted = nf_alloc((t->listener_count + 1) * sizeof *passage->wanted);
     for (size_t i = 0; i < t->listener_count; i++) {
         nf_listener *listener = t->listeners[i];
-        bool subscribed = listener->handler->trigger == passage->subscription->trigger
+        bool subscribed = listener->connection == passage->subscription->owner
+                          && listener->handler->trigger == passage->subscription->trigger
                           && strcmp(listener->registration, passage->subscription->filter) == 0;
         if (subscribed && nf_listener_wants(listener, passage->event, NULL))
             passage->wanted[passage->count++] = listener;
@@ -171,9 +171,10 @@ static void run(nf_passage *passage)
 /* ---- the path ---- */
 
 /* May an event come in now? If not, why; the sender is asked to come again. */
-static const char *not_now(const nf_pipeline *p, const nf_tenant *t)
+static const char *not_now(const nf_pipeline *p, const nf_connection *c)
 {
-    if (!t->listening)
+    const nf_tenant *t = c->tenant;
+    if (!c->listening)
         return "starting\n";
     if (nf_store_failing(p->store))
         return "the database cannot be written\n";
@@ -206,11 +207,12 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
     }
     if (!receive(x))
         return;
-    nf_tenant *tenant = subscription->owner;
+    nf_connection *connection = subscription->owner;
+    nf_tenant *tenant = connection->tenant;
     nf_event *event = NULL;
     nf_error err = {0};
     size_t len;
-    const char *body = nf_http_body(x, &len), *later = not_now(p, tenant);
+    const char *body = nf_http_body(x, &len), *later = not_now(p, connection);
     tenant->count.received++;
     if (later) {
         tenant->count.refused++;

@@ -21,10 +21,10 @@ static json_t *troubles(const nf_admin *admin)
         json_array_append_new(list, json_string("the database cannot be written"));
     for (size_t i = 0; i < admin->tenant_count; i++) {
         const nf_tenant *t = admin->tenants[i];
+        const char *trouble = nf_tenant_trouble(t);
         if (!nf_tenant_ready(t))
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:s}", "tenant", t->config->name, "trouble",
-                                            t->trouble ? t->trouble : "not ready"));
+            json_array_append_new(list, json_pack("{s:s, s:s}", "tenant", t->config->name,
+                                                  "trouble", trouble ? trouble : "not ready"));
     }
     return list;
 }

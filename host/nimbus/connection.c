@@ -24,8 +24,8 @@ struct nf_nimbus {
     nf_http_client *client;
     char *tenant, *cluster, *token_file, *token;
     uint64_t request_ms;
-    nf_http_share share; /* of the links */
-    nf_window sent;      /* requests in the last second */
+    const nf_http_share *share;
+    nf_window sent; /* requests in the last second */
     uint64_t rate, peak;
     nf_timer *next; /* when one of the line may go */
     nf_nimbus_request *line;
@@ -63,7 +63,7 @@ nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_
     nimbus->token_file = nf_strdup(options->token_file);
     nimbus->token = token;
     nimbus->request_ms = options->request_ms;
-    nimbus->share.weight = 100;
+    nimbus->share = options->share;
     nimbus->sent = nf_window_new(1000);
     nimbus->rate = UINT64_MAX;
     nimbus->next = nf_timer_new(loop, send_line, nimbus);
@@ -133,7 +133,7 @@ static void send_now(nf_nimbus_request *r)
         .len = r->body ? strlen(r->body) : 0,
         .timeout_ms = r->nimbus->request_ms,
         .write = r->class != NF_READ,
-        .share = &r->nimbus->share,
+        .share = r->nimbus->share,
     };
     r->http = nf_http_request_start(r->nimbus->client, &spec, on_answer, r);
 }
@@ -182,11 +182,6 @@ uint64_t nf_nimbus_rate(nf_nimbus *nimbus, uint64_t *peak)
 {
     *peak = nimbus->peak;
     return nf_window_sum(&nimbus->sent, nf_clock_ns());
-}
-
-void nf_nimbus_set_weight(nf_nimbus *nimbus, unsigned weight)
-{
-    nimbus->share.weight = weight;
 }
 
 /* After a 401: is there another token in the file by now? Asked once per request. */

@@ -18,7 +18,8 @@ typedef struct nf_nimbus_options {
     const char *tenant;  /* for the log */
     const char *cluster; /* https://HOST, without a slash at the end */
     const char *token_file;
-    uint64_t request_ms; /* for one attempt */
+    uint64_t request_ms;        /* for one attempt */
+    const nf_http_share *share; /* of the links to the cluster; NULL: nobody's. Borrowed */
 } nf_nimbus_options;
 
 /** A connection; reads the token file. All strings are copied. Uses `client`, which must outlive it. */
@@ -33,9 +34,6 @@ void nf_nimbus_set_rate(nf_nimbus *nimbus, uint64_t per_second);
 
 /** Requests sent in the last second, and the most in any. */
 uint64_t nf_nimbus_rate(nf_nimbus *nimbus, uint64_t *peak);
-
-/** Its part of the links to the cluster when other tenants want some too, 1 to 100. */
-void nf_nimbus_set_weight(nf_nimbus *nimbus, unsigned weight);
 
 /** The cluster's address. Borrowed. */
 const char *nf_nimbus_cluster(const nf_nimbus *nimbus);

@@ -31,7 +31,8 @@ struct entry {
 struct nf_subscriptions {
     nf_nimbus *nimbus;
     nf_store *store;
-    char *tenant, *public_url;
+    char *tenant, *connection, *public_url;
+    int64_t sign_in;
     const nf_trigger *const *triggers;
     void *owner;
     struct entry *entries;
@@ -77,7 +78,8 @@ static void load_row(void *ctx, const nf_subscription_row *row)
 {
     nf_subscriptions *subs = ctx;
     const nf_trigger *trigger = trigger_by_name(subs, row->trigger);
-    if (strcmp(row->tenant, subs->tenant) != 0)
+    if (strcmp(row->tenant, subs->tenant) != 0 || strcmp(row->connection, subs->connection) != 0
+        || row->sign_in != subs->sign_in)
         return;
     if (!trigger) {
         nf_log_warn("nimbus", "%s: subscription %lld is for '%s', which this program does not have",
@@ -101,6 +103,8 @@ nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *stor
     subs->nimbus = nimbus;
     subs->store = store;
     subs->tenant = nf_strdup(options->tenant);
+    subs->connection = nf_strdup(options->connection);
+    subs->sign_in = options->sign_in;
     subs->public_url = nf_strdup(options->public_url);
     subs->triggers = options->triggers;
     subs->owner = options->owner;
@@ -121,6 +125,7 @@ void nf_subscriptions_close(nf_subscriptions *subs)
         free_entry(subs->entries);
     nf_timer_close(subs->retry);
     free(subs->tenant);
+    free(subs->connection);
     free(subs->public_url);
     free(subs);
 }
@@ -168,6 +173,7 @@ static void free_row(void *ctx, const nf_error *err)
         nf_log_error("store", "%s: subscription %lld could not be stored: %s", row->tenant,
                      (long long)row->id, err->text);
     free((char *)row->tenant);
+    free((char *)row->connection);
     free((char *)row->filter);
     free((char *)row->callback);
     free((char *)row->location);
@@ -179,6 +185,8 @@ static void store_row(const struct entry *e)
     nf_subscription_row *row = nf_alloc(sizeof *row);
     row->id = e->public.id;
     row->tenant = nf_strdup(e->subs->tenant);
+    row->connection = nf_strdup(e->subs->connection);
+    row->sign_in = e->subs->sign_in;
     row->trigger = e->public.trigger->name;
     row->filter = nf_strdup(e->public.filter);
     row->callback = nf_strdup(e->callback);

@@ -30,17 +30,19 @@ typedef struct nf_subscription {
     char *filter;
     uint8_t secret_hash[NF_SHA256_SIZE];
     char *location; /* of the registration; NULL while it is being made */
-    void *owner;    /* the tenant, for the caller */
+    void *owner;    /* the connection, for the caller */
     void *data;     /* the handlers, for the caller */
 } nf_subscription;
 
 typedef struct nf_subscriptions_options {
-    const char *tenant, *public_url; /* copied */
+    const char *tenant, *connection, *public_url; /* copied */
+    int64_t
+        sign_in; /* by which they are registered: only by it can they be deleted; 0: a token file */
     const nf_trigger *const *triggers;
     void *owner;
 } nf_subscriptions_options;
 
-/** The subscriptions of one tenant, loaded from the store. */
+/** The subscriptions of one connection of a tenant, loaded from the store. */
 nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *store,
                                 const nf_subscriptions_options *options, nf_subscriptions **out,
                                 nf_error *err);

@@ -177,7 +177,7 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
         pending->args = nf_memdup(args, len);
     DL_APPEND(run->pending, pending);
     run->unsafe = run->unsafe || pending->action->class == NF_UNSAFE;
-    nf_call *call = nf_effect_start(run->pool->env, pending->action, args, len, &owner, pending);
+    nf_call *call = nf_effect_start(run->env, pending->action, args, len, &owner, pending);
     if (call) /* otherwise it has ended, and pending is gone */
         pending->call = call;
 }

@@ -121,6 +121,7 @@ struct nf_run {
     uint64_t key; /* the id as the hash key */
     const nf_handler *handler;
     nf_version *version;
+    const nf_effect_env *env;
     const char *event;
     size_t len;
     nf_run_state state;

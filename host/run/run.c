@@ -37,6 +37,7 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     run->key = (uint64_t)spec->id;
     run->handler = spec->handler;
     run->version = nf_version_ref(spec->handler->version);
+    run->env = spec->env ? spec->env : pool->env;
     run->event = spec->event;
     run->len = spec->len;
     run->ended = ended;

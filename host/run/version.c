@@ -19,6 +19,7 @@ static void free_handlers(nf_version *version)
 {
     for (size_t i = 0; i < version->handler_count; i++) {
         free(version->handlers[i].name);
+        free(version->handlers[i].connection);
         json_decref(version->handlers[i].filters);
     }
     free(version->handlers);
@@ -140,6 +141,7 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
     handler->trigger = trigger ? nf_trigger_find(version->pool->runner->triggers, trigger) : NULL;
     handler->filters = json_deep_copy(json_object_get(declared, "filters"));
     handler->name = nf_strdup(name ? name : version->file);
+    handler->connection = nf_strdup(nf_json_string(declared, "connection"));
     version->handler_count++;
     nf_status status = NF_OK;
     if (!version->script && (!handler->trigger || !name || !json_is_object(handler->filters)))

@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/macros.h"
 #include "store/internal.h"
 
 #include <errno.h>
@@ -17,8 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utlist.h>
-
-enum { SCHEMA_VERSION = 2 };
 
 static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
                                "PRAGMA journal_mode=WAL;"
@@ -58,6 +57,18 @@ static const char tables_of_limits[] =
     " (SELECT tenant, length(CAST(body AS BLOB)) AS bytes FROM event UNION ALL SELECT r.tenant,"
     " length(CAST(d.detail AS BLOB)) FROM run_detail d JOIN run r ON r.id = d.run) GROUP BY tenant;"
     "PRAGMA user_version=2;";
+
+/* Version 3: a tenant has several connections, each with a sign-in. */
+static const char tables_of_connections[] =
+    "ALTER TABLE subscription ADD COLUMN connection TEXT NOT NULL DEFAULT 'nimbus';"
+    "ALTER TABLE subscription ADD COLUMN sign_in INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE sign_in(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, connection TEXT NOT NULL,"
+    " upn TEXT NOT NULL, secret BLOB NOT NULL, retired INTEGER NOT NULL, created INTEGER NOT NULL) STRICT;"
+    "PRAGMA user_version=3;";
+
+/* What makes version n + 1 of version n. */
+static const char *const steps[] = {tables, tables_of_limits, tables_of_connections};
+enum { SCHEMA_VERSION = NF_COUNT(steps) };
 
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
 {
@@ -99,11 +110,9 @@ static nf_status set_up(nf_database *db, nf_error *err)
 {
     nf_status status = run_sql(db->writer, settings, err);
     int version = status == NF_OK ? user_version(db->writer) : -1;
-    if (status == NF_OK && version == 0)
-        status = run_sql(db->writer, tables, err);
-    if (status == NF_OK && (version == 0 || version == 1))
-        status = run_sql(db->writer, tables_of_limits, err);
-    else if (status == NF_OK && version != SCHEMA_VERSION)
+    for (int i = version; i >= 0 && i < SCHEMA_VERSION && status == NF_OK; i++)
+        status = run_sql(db->writer, steps[i], err);
+    if (status == NF_OK && (version < 0 || version > SCHEMA_VERSION))
         status = nf_error_set(err, NF_E_STORE,
                               "the database has version %d, this program knows version %d; "
                               "use the program it was made with",
@@ -271,6 +280,8 @@ nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error
     bind_text(s, 6, r->location);
     bind_hash(s, 7, r->secret_hash);
     sqlite3_bind_int64(s, 8, r->created_ms);
+    bind_text(s, 9, r->connection);
+    sqlite3_bind_int64(s, 10, r->sign_in);
     return nf_database_step(db, NF_SQL_PUT_SUBSCRIPTION, err);
 }
 

@@ -13,7 +13,7 @@
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
-    X(PROBE, "PRAGMA user_version=2") /* writes the version that is there: nothing changes */      \
+    X(PROBE, "PRAGMA application_id=0") /* writes the value that is there: nothing changes */      \
     X(ADD_EVENT, "INSERT INTO event(id, tenant, subscription, trigger, hash, received, body)"      \
                  " VALUES(?,?,?,?,?,?,?)")                                                         \
     X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version) VALUES(?,?,?,?,?,?)")   \
@@ -24,7 +24,8 @@
     X(PUT_VERSION, "INSERT OR IGNORE INTO flow_version(hash, tenant, file, source, kept)"          \
                    " VALUES(?,?,?,?,?)")                                                           \
     X(PUT_SUBSCRIPTION, "INSERT OR REPLACE INTO subscription(id, tenant, trigger, filter,"         \
-                        " callback, location, secret_hash, created) VALUES(?,?,?,?,?,?,?,?)")      \
+                        " callback, location, secret_hash, created, connection, sign_in)"          \
+                        " VALUES(?,?,?,?,?,?,?,?,?,?)")                                            \
     X(DROP_SUBSCRIPTION, "DELETE FROM subscription WHERE id = ?")                                  \
     X(GET_HISTORY, "SELECT bytes, trimmed FROM history WHERE tenant = ?")                          \
     X(ADD_HISTORY, "INSERT INTO history(tenant, bytes, trimmed) VALUES(?,?,0)"                     \

@@ -46,8 +46,8 @@ nf_status nf_store_each_subscription(nf_store *store,
     int rc;
     nf_status status =
         prepare(store,
-                "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created"
-                " FROM subscription ORDER BY id",
+                "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created,"
+                " connection, sign_in FROM subscription ORDER BY id",
                 &s, err);
     if (status != NF_OK)
         return status;
@@ -60,6 +60,8 @@ nf_status nf_store_each_subscription(nf_store *store,
             .callback = text_at(s, 4),
             .location = text_at(s, 5),
             .created_ms = sqlite3_column_int64(s, 7),
+            .connection = text_at(s, 8),
+            .sign_in = sqlite3_column_int64(s, 9),
         };
         hash_at(s, 6, row.secret_hash);
         each(ctx, &row);

@@ -59,8 +59,9 @@ typedef struct nf_run_end {
 /** One registration at Nimbus. The secret of its callback path is kept as a hash only. */
 typedef struct nf_subscription_row {
     int64_t id;
-    const char *tenant, *trigger,
+    const char *tenant, *connection, *trigger,
         *filter;          /* filter: canonical JSON of the registration without the url */
+    int64_t sign_in;      /* it was made by, 0: a token file */
     const char *callback; /* the public address it was made with */
     const char *location; /* of the registration, or "" */
     uint8_t secret_hash[NF_SHA256_SIZE];

@@ -99,13 +99,14 @@ static nf_status resolve(nf_listener *l, const nf_catalog *catalog, json_t *conf
     return NF_OK;
 }
 
-nf_listener *nf_listener_new(const nf_handler *handler, const nf_catalog *catalog, nf_error *err)
+nf_listener *nf_listener_new(const nf_handler *handler, nf_connection *connection, nf_error *err)
 {
     nf_listener *l = nf_alloc(sizeof *l);
     json_t *config = json_object();
     l->handler = handler;
+    l->connection = connection;
     l->version = nf_version_ref(handler->version);
-    nf_status status = resolve(l, catalog, config, err);
+    nf_status status = resolve(l, connection->catalog, config, err);
     if (status == NF_OK) {
         l->registration = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
     } else {

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tenant.h: one Nimbus customer on this host: connection, flows, listeners, subscriptions, workers, lists.
+ * tenant.h: one Nimbus customer on this host: connections, flows, listeners, workers, lists.
  *
- *   flows loaded ─> values fetched from Nimbus ─> listeners resolved ─> subscriptions reconciled ─> ready
- *
- * Until the listeners are resolved no event is taken (the notification is answered with 503), or it would be filtered
- * out without having been looked at.
+ *   flows loaded ─> each connection brought in step with them (connection.h) ─> ready
  */
 #ifndef NF_TENANT_TENANT_H
 #define NF_TENANT_TENANT_H
 
 #include "config/config.h"
 #include "loop/watch.h"
-#include "nimbus/subscriptions.h"
+#include "tenant/connection.h"
 #include "tenant/dedupe.h"
 #include "tenant/flows.h"
 #include "tenant/listener.h"
@@ -33,26 +30,21 @@ typedef struct nf_tenant_host {
 struct nf_tenant {
     const nf_tenant_host *host;
     const nf_tenant_config *config;
-    nf_allowed allowed; /* now: the configuration's, with what an admin changed since */
-    nf_nimbus *nimbus;
-    nf_catalog *catalog;
-    nf_subscriptions *subscriptions;
-    nf_effect_env env;
+    nf_allowed allowed;  /* now: the configuration's, with what an admin changed since */
+    nf_http_share share; /* of the links to the cluster */
+    nf_connection **connections;
+    size_t connection_count;
+    nf_effect_env env; /* without a connection; each connection has its own */
     nf_pool *pool;
     nf_flows *flows;
     nf_watch *watch;
-    nf_timer *retry;
     nf_dedupe *dedupe;
     nf_kv *kv;
     nf_history *history; /* the store's */
     nf_listener **listeners;
     size_t listener_count;
-    json_t *
-        unheard; /* flow file -> why a handler of it hears nothing: a filter names what Nimbus does not list */
-    bool loaded;    /* every flow was tried once */
-    bool listening; /* the listeners are those of the flows: events can be taken */
-    bool fetching;
-    char *trouble; /* why it is not ready, or NULL */
+    json_t *homeless; /* flow file -> why: it names a connection that there is not */
+    bool loaded;      /* every flow was tried once */
     struct {
         uint64_t received, duplicate, filtered, refused, accepted;
     } count; /* fates of events since the start */
@@ -61,8 +53,8 @@ struct nf_tenant {
 };
 
 /**
- * Open a tenant: reads its token, starts to load its flows. `loaded` is called once, when every flow was tried and
- * before any event is taken: runs of before a restart are resumed there.
+ * Open a tenant: opens its connections, starts to load its flows. `loaded` is called once, when every flow was tried
+ * and before any event is taken: runs of before a restart are resumed there.
  */
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
                          void (*loaded)(nf_tenant *tenant, void *ctx), void *ctx,
@@ -79,6 +71,12 @@ void nf_tenant_rescan(nf_tenant *tenant);
 
 /** Registered at Nimbus as its flows want it? */
 bool nf_tenant_ready(const nf_tenant *tenant);
+
+/** Why it is not ready, or NULL. Borrowed until the loop goes on. */
+const char *nf_tenant_trouble(const nf_tenant *tenant);
+
+/** The subscription of a callback secret, or NULL; its owner is the connection. */
+nf_subscription *nf_tenant_subscription(const nf_tenant *tenant, const char *secret, size_t len);
 
 /** The handler with this name among the versions that run now, or NULL. */
 const nf_handler *nf_tenant_handler(const nf_tenant *tenant, const char *name);

@@ -56,7 +56,7 @@ static bool is_filter(lua_State *L, int key)
 
 static void refuse_field(lua_State *L, const char *field)
 {
-    static const char *const fixed[] = {"name", "run", "limits", "dedupe", NULL};
+    static const char *const fixed[] = {"name", "run", "limits", "dedupe", "connection", NULL};
     nf_nearest nearest = {.word = field};
     for (int i = 0; fixed[i]; i++)
         nf_nearest_try(&nearest, fixed[i]);
@@ -135,6 +135,11 @@ static void check_limits(lua_State *L)
     lua_remove(L, given);
 }
 
+static bool is_text_field(const char *field)
+{
+    return strcmp(field, "name") == 0 || strcmp(field, "connection") == 0;
+}
+
 /* One field of the trigger's table, key and value at the top; takes the value off. `out` is the
  * description. */
 static void take_field(lua_State *L, int out)
@@ -157,13 +162,11 @@ static void take_field(lua_State *L, int out)
         check_limits(L);
     else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
         luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
-    else if (strcmp(field, "name") == 0
-             && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
-        luaL_error(L, "field 'name' of %s must be a text that is not empty", trigger_name(L));
+    else if (is_text_field(field) && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
+        luaL_error(L, "field '%s' of %s must be a text that is not empty", field, trigger_name(L));
     else if (strcmp(field, "run") == 0 && !lua_isfunction(L, -1))
         luaL_error(L, "field 'run' of %s must be a function", trigger_name(L));
-    else if (strcmp(field, "name") != 0 && strcmp(field, "run") != 0
-             && strcmp(field, "dedupe") != 0)
+    else if (!is_text_field(field) && strcmp(field, "run") != 0 && strcmp(field, "dedupe") != 0)
         refuse_field(L, field);
     if (strcmp(field, "run") == 0)
         lua_pop(L, 1);

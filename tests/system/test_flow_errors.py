@@ -174,6 +174,13 @@ class Running(unittest.TestCase):
         self.host.flow("event.lua", GOOD.replace("NAME", "event"))
         wait_until(lambda: self.flow_status("event.lua")["error"] is None, what="the corrected flow")
 
+    def test_a_connection_that_there_is_not(self):
+        self.host.flow("other.lua", GOOD.replace("NAME", "other").replace("  run", '  connection = "sales",\n  run'))
+        self.host.start()
+        self.assertIn("flows/other.lua:1: unknown connection 'sales'", self.flow_status("other.lua")["error"])
+        self.assertIn("nimbus", self.flow_status("other.lua")["error"])
+        self.still_runs("beside")
+
     def test_the_last_good_version_goes_on(self):
         self.host.start()
         self.host.flow("show.lua", SHOW_CALLER.replace("task.taskId,", "task.taskId"))

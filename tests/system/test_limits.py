@@ -138,6 +138,8 @@ class Changes(Case):
         self.host.end()
         with sqlite3.connect(os.path.join(self.host.dir, "data", "nimflow.db")) as db:
             db.executescript("DROP TABLE tenant_limit; DROP TABLE audit; DROP TABLE history; DROP TABLE kv; "
+                             "ALTER TABLE subscription DROP COLUMN connection; "
+                             "ALTER TABLE subscription DROP COLUMN sign_in; DROP TABLE sign_in; "
                              "PRAGMA user_version=1;")
         self.host.start()
         self.assertEqual(self.limits("acme", "set", "cpu=2s").returncode, 0)
