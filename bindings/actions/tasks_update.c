@@ -56,6 +56,7 @@ NF_ACTION(tasks_update) = {
         "Change customer data, custom context parameters or preferred users of a task in progress.",
     .params = params,
     .returns = "nil",
+    .operation = NF_OP_TASK_UPDATE,
     .class = NF_SAFE,
     .owner = NF_OWNER_TASK,
     .scope_param = "taskId",

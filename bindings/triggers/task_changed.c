@@ -107,6 +107,7 @@ NF_TRIGGER(task_changed) = {
     .event = event,
     .partition = "taskId",
     .owner = "serviceUPN",
+    .operation = NF_OP_TASK_TRIGGER,
     .repeats = "updatedParameterName",
     .subscribe = "/v1/triggers/tasks",
 };

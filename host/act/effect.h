@@ -11,6 +11,7 @@
 #include "act/kv.h"
 #include "nf/binding.h"
 #include "nimbus/connection.h"
+#include "ou/ou.h"
 
 struct nf_list_folder;
 
@@ -20,6 +21,9 @@ typedef struct nf_effect_env {
     nf_nimbus *nimbus;            /* NULL: no connection here, effects on Nimbus are refused */
     struct nf_list_folder *lists; /* NULL: no lists */
     nf_kv *kv;                    /* NULL: nothing is remembered */
+    const nf_ou *ou;              /* NULL: Nimbus alone decides */
+    char *const
+        *upn; /* where the UPN of the connection's user stands; it may be NULL there: not known */
     bool dry_run; /* effects that change something resolve with nil and send nothing */
 } nf_effect_env;
 

@@ -3,6 +3,7 @@
 #include "act/registry.h"
 
 #include "base/json.h"
+#include "ou/operation.h"
 
 #include <string.h>
 
@@ -58,6 +59,35 @@ static nf_status check_path(const nf_action *a, nf_error *err)
     return NF_OK;
 }
 
+/* Does the operation exist, and does what decides on it fit to what the binding names? */
+static nf_status check_operation(const nf_action *a, nf_error *err)
+{
+    if ((int)a->operation < 0 || a->operation >= NF_OPERATIONS)
+        return complain(err, a->name, "its operation is not one of nf/operation.h");
+    if (a->operation == NF_OP_NONE)
+        return a->path || a->owner != NF_OWNER_NONE
+                   ? complain(err, a->name, "what touches Nimbus must name its operation")
+                   : NF_OK;
+    bool fits = false;
+    switch (nf_operation_info_of(a->operation)->scope) {
+    case NF_OU_NOTHING:
+        fits = a->owner == NF_OWNER_TENANT;
+        break;
+    case NF_OU_READ_BOOK:
+    case NF_OU_CHANGE_BOOK:
+        fits = a->owner == NF_OWNER_BOOK && a->scope_param;
+        break;
+    default:
+        fits = (a->owner == NF_OWNER_TASK || a->owner == NF_OWNER_ENTRY
+                || a->owner == NF_OWNER_SERVICE)
+               && a->scope_param;
+    }
+    return fits ? NF_OK
+                : complain(err, a->name,
+                           "owner and scope_param must say what its operation touches: a service, "
+                           "an address book, or the tenant");
+}
+
 static nf_status check_action(const nf_action *a, nf_error *err)
 {
     if (a->abi != NF_BINDING_ABI)
@@ -78,7 +108,9 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         && !a->scope_param)
         return complain(err, a->name,
                         "an action that writes must name the argument that decides the rights");
-    nf_status status = check_path(a, err);
+    nf_status status = check_operation(a, err);
+    if (status == NF_OK)
+        status = check_path(a, err);
     return status == NF_OK ? check_params(a->name, a->params, err) : status;
 }
 
@@ -91,6 +123,10 @@ static nf_status check_trigger(const nf_trigger *t, nf_error *err)
     if (!sentence(t->doc) || !t->filters || !t->event)
         return complain(err, t->name,
                         "documentation with a full stop, filters and event fields must be said");
+    if ((int)t->operation < 0 || t->operation >= NF_OPERATIONS
+        || (t->subscribe
+            && (t->operation == NF_OP_NONE || !nf_operation_info_of(t->operation)->trigger)))
+        return complain(err, t->name, "a trigger of Nimbus must name its operation");
     return check_params(t->name, t->event, err);
 }
 

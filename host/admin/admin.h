@@ -10,6 +10,8 @@
  *   GET /v1/tenants/NAME/limits     every limit with its value, who set it, what is used of it
  *   POST /v1/tenants/NAME/limits    {"set": {"cpu": "250ms"}, "reset": ["memory"]}; at once, kept, audited
  *   GET /v1/audit?tenant=&limit=    who changed what
+ *   GET /v1/why?tenant=&upn=&operation=&entity=     may this user do that, and why
+ *   GET /v1/denied?tenant=     events that the user of a connection may not have, newest first
  *   POST /v1/reload            look at the flow files again
  *
  * The /v1 part answers on the admin socket only, whose file has mode 600.

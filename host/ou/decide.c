@@ -210,9 +210,10 @@ json_t *nf_ou_verdict_json(const nf_ou_question *q, const nf_ou_verdict *v)
     nf_ou_explain(q, v, text);
     path_text(v->user, user);
     path_text(v->where, where);
-    return json_pack("{s:b, s:s?, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:s}", "allowed",
-                     v->allowed, "upn", q->upn, "operation", info->name, "title", info->title,
-                     "entity", q->entity, "role", v->role < NF_ROLES ? nf_role_name(v->role) : NULL,
-                     "user_path", v->user ? user : NULL, "entity_path", v->where ? where : NULL,
-                     "rule", reasons[v->rule], "text", text);
+    return json_pack("{s:b, s:s?, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:s}", "allowed",
+                     v->allowed, "upn", q->upn, "operation", info->name, "title", info->title, "id",
+                     q->id, "entity", q->entity, "role",
+                     v->role < NF_ROLES ? nf_role_name(v->role) : NULL, "user_path",
+                     v->user ? user : NULL, "entity_path", v->where ? where : NULL, "rule",
+                     reasons[v->rule], "text", text);
 }

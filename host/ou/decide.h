@@ -59,13 +59,13 @@ nf_ou_verdict nf_ou_decide(const nf_directory *directory, const nf_ou_question *
 enum { NF_OU_TEXT = 900 };
 
 /**
- * One sentence: role, path, operation, entity and rule, e.g. "anna@contoso.example (Service Owner in Contoso > CH) may not
- * do 'Update task' on sales@contoso.example (in Contoso > DE): the service is not on the path from …".
+ * One sentence: role, path, operation, entity and rule, e.g. "anna@contoso.example (Service Owner in Contoso > CH) may
+ * not do 'Update task' on sales@contoso.example (in Contoso > DE): it is not on the path from …".
  */
 void nf_ou_explain(const nf_ou_question *question, const nf_ou_verdict *verdict,
                    char text[NF_OU_TEXT]);
 
-/** {allowed, upn, operation, title, entity, role, user_path, entity_path, rule, text}. A new reference. */
+/** {allowed, upn, operation, title, id, entity, role, user_path, entity_path, rule, text}. A new reference. */
 json_t *nf_ou_verdict_json(const nf_ou_question *question, const nf_ou_verdict *verdict);
 
 #endif

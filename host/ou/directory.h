@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * directory.h: who is who in a Nimbus tenant: organization units, users, services, address books, as directory.yaml says.
+ * directory.h: who is who in a Nimbus tenant: organization units, users, services, address books, as directory.yaml
+ * says.
  *
- * Immutable after reading; a changed file gives a new one. Every entity is in exactly one unit; the units are a tree with
- * one root, the tenant. UPNs and names are compared without case.
+ * Immutable after reading; a changed file gives a new one. Every entity is in exactly one unit; the units are a tree
+ * with one root, the tenant. UPNs and names are compared without case.
  */
 #ifndef NF_OU_DIRECTORY_H
 #define NF_OU_DIRECTORY_H

@@ -159,6 +159,7 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
         .loop = t->host->loop,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
+        .ou = nf_rights_ou(t->rights),
     };
     free(lists);
     return NF_OK;
@@ -180,11 +181,14 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->on_loaded = loaded;
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();
+    t->index = nf_index_new();
     t->homeless = json_object();
     nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
                                             remember, t->dedupe, err);
     if (status == NF_OK)
         status = nf_tenant_recall_limits(t, err);
+    if (status == NF_OK)
+        status = nf_rights_open(host->loop, config, &t->rights, err);
     if (status == NF_OK)
         status = open_env(t, err);
     if (status == NF_OK)
@@ -220,6 +224,7 @@ void nf_tenant_close(nf_tenant *t)
     for (size_t i = 0; i < t->listener_count; i++)
         nf_listener_free(t->listeners[i]);
     free(t->listeners);
+    nf_index_free(t->index);
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
@@ -228,6 +233,7 @@ void nf_tenant_close(nf_tenant *t)
     free(t->connections);
     nf_dedupe_free(t->dedupe);
     nf_kv_close(t->kv);
+    nf_rights_close(t->rights);
     json_decref(t->homeless);
     free(t);
 }
@@ -261,16 +267,18 @@ json_t *nf_tenant_status(const nf_tenant *t)
     json_t *flows = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(flows, flow_status(t, &list[i]));
-    json_t *events = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
-        (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
-        (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
+    json_t *events =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received,
+                  "accepted", (json_int_t)t->count.accepted, "duplicate",
+                  (json_int_t)t->count.duplicate, "filtered", (json_int_t)t->count.filtered,
+                  "denied", (json_int_t)t->count.denied, "refused", (json_int_t)t->count.refused);
     json_t *connections = json_array();
     for (size_t i = 0; i < t->connection_count; i++)
         json_array_append_new(connections, nf_connection_status(t->connections[i]));
-    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o}", "tenant", t->config->name,
-                     "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
-                     (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
-                     "held_up", nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL,
-                     "events", events, "connections", connections, "flows", flows);
+    return json_pack(
+        "{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o}", "tenant", t->config->name, "ready",
+        nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
+        (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool), "held_up",
+        nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL, "events", events, "connections",
+        connections, "rights", nf_rights_status(t->rights, t), "flows", flows);
 }

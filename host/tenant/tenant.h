@@ -12,7 +12,9 @@
 #include "tenant/connection.h"
 #include "tenant/dedupe.h"
 #include "tenant/flows.h"
+#include "tenant/index.h"
 #include "tenant/listener.h"
+#include "tenant/rights.h"
 
 typedef struct nf_tenant nf_tenant;
 
@@ -43,10 +45,12 @@ struct nf_tenant {
     nf_history *history; /* the store's */
     nf_listener **listeners;
     size_t listener_count;
+    nf_index *index; /* of the listeners */
+    nf_rights *rights;
     json_t *homeless; /* flow file -> why: it names a connection that there is not */
     bool loaded;      /* every flow was tried once */
     struct {
-        uint64_t received, duplicate, filtered, refused, accepted;
+        uint64_t received, duplicate, filtered, denied, refused, accepted;
     } count; /* fates of events since the start */
     void (*on_loaded)(nf_tenant *tenant, void *ctx);
     void *ctx;

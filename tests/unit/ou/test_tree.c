@@ -2,8 +2,8 @@
 /*
  * test_tree.c: what must hold in every tree of units, tried on thousands of random ones.
  *
- * In each unit there are an owner and an OU Admin, a service that every owner owns, and an address book. The parents are
- * kept here beside the directory, and "above" is found by walking: the plain way, to compare with.
+ * In each unit there are an owner and an OU Admin, a service that every owner owns, and an address book. The parents
+ * are kept here beside the directory, and "above" is found by walking: the plain way, to compare with.
  */
 #include "ou/decide.h"
 #include "ou/seen.h"
@@ -98,7 +98,7 @@ static void check_pair(const struct tree *t, int user, int entity)
         assert_int_equal(user, entity); /* both only at home */
 }
 
-/* Moving a user one unit down adds what is read there and takes nothing away; it takes what may be changed, adds none. */
+/* Moving a user one unit down adds what is read there and takes nothing away; of what may be changed it adds none. */
 static void check_move(const struct tree *t, int from, int to, int entity)
 {
     bool read_before = may(t, 'a', from, NF_OP_CONTACTS_GET, 'B', entity);
