@@ -156,7 +156,21 @@ static const char *const reasons[] = {
     [NF_OU_NO_WORKFLOW] = "the service has no valid workflow, so it has no events",
 };
 
-enum { LONGEST_PATH = 160, LONGEST_NAME = 100 };
+enum { LONGEST_PATH = 160, LONGEST_NAME = 100, LONGEST_REASON = 200 };
+
+static void reason_text(const nf_ou_question *q, const nf_ou_verdict *v, char out[LONGEST_REASON])
+{
+    nf_role_set may = nf_operation_info_of(q->operation)->roles;
+    int n = snprintf(out, LONGEST_REASON, "%s", reasons[v->rule]);
+    const char *before = "; it needs ";
+    for (int i = 0; v->rule == NF_OU_WRONG_ROLE && i < NF_ROLES && n < LONGEST_REASON; i++) {
+        if (may & NF_ROLE_BIT(i)) {
+            n += snprintf(out + n, (size_t)(LONGEST_REASON - n), "%s%s", before,
+                          nf_role_name((nf_role)i));
+            before = " or ";
+        }
+    }
+}
 
 /* "Contoso > CH > ZH-Support" */
 static void path_text(const nf_ou_unit *unit, char out[LONGEST_PATH])
@@ -198,7 +212,9 @@ void nf_ou_explain(const nf_ou_question *q, const nf_ou_verdict *v, char text[NF
     nf_strbuf out = nf_strbuf_new(NF_OU_TEXT - 1);
     add_who(&out, q, v);
     add_what(&out, q, v);
-    nf_strbuf_addf(&out, ": %s", reasons[v->rule]);
+    char reason[LONGEST_REASON];
+    reason_text(q, v, reason);
+    nf_strbuf_addf(&out, ": %s", reason);
     memcpy(text, out.bytes, out.len + 1);
     nf_strbuf_release(&out);
 }
@@ -206,7 +222,8 @@ void nf_ou_explain(const nf_ou_question *q, const nf_ou_verdict *v, char text[NF
 json_t *nf_ou_verdict_json(const nf_ou_question *q, const nf_ou_verdict *v)
 {
     const nf_operation_info *info = nf_operation_info_of(q->operation);
-    char text[NF_OU_TEXT], user[LONGEST_PATH], where[LONGEST_PATH];
+    char text[NF_OU_TEXT], user[LONGEST_PATH], where[LONGEST_PATH], reason[LONGEST_REASON];
+    reason_text(q, v, reason);
     nf_ou_explain(q, v, text);
     path_text(v->user, user);
     path_text(v->where, where);
@@ -214,6 +231,6 @@ json_t *nf_ou_verdict_json(const nf_ou_question *q, const nf_ou_verdict *v)
                      v->allowed, "upn", q->upn, "operation", info->name, "title", info->title, "id",
                      q->id, "entity", q->entity, "role",
                      v->role < NF_ROLES ? nf_role_name(v->role) : NULL, "user_path",
-                     v->user ? user : NULL, "entity_path", v->where ? where : NULL, "rule",
-                     reasons[v->rule], "text", text);
+                     v->user ? user : NULL, "entity_path", v->where ? where : NULL, "rule", reason,
+                     "text", text);
 }

@@ -228,8 +228,7 @@ static void read_user(const nf_ou_reading *r, const nf_yaml *node)
     check_keys(r, node, keys);
     missing(r, node, "role", "a role, for example Service Owner, or a list of them");
     each_text(r, field(node, "role"), read_role, &roles);
-    bool admin = roles & NF_ROLE_BIT(NF_ROLE_TENANT_ADMIN);
-    if (!admin)
+    if (roles && !(roles & NF_ROLE_BIT(NF_ROLE_TENANT_ADMIN)))
         missing(r, node, "unit", "the organization unit that the user is in");
     nf_ou_user *user = nf_ou_add(r, &r->d->users, node, sizeof *user);
     const nf_ou_unit *unit = unit_field(r, node, "a user");

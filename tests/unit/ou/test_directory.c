@@ -134,6 +134,11 @@ static void words(void **state)
     v = nf_ou_decide(d, &q);
     nf_ou_explain(&q, &v, text);
     assert_contains(text, "'Update task' on task 7: its service is not known here");
+    q = (nf_ou_question){
+        .upn = "anna@contoso.example", .operation = NF_OP_CONTACT_ADD, .entity = "Swiss"};
+    v = nf_ou_decide(d, &q);
+    nf_ou_explain(&q, &v, text);
+    assert_contains(text, "on Swiss: the role may not; it needs Tenant Admin or OU Admin");
     nf_directory_free(d);
     nf_strbuf_release(&errors);
 }
