@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* why.c: nimflow why: may a user do an operation of Nimbus, by which role, path and rule; and which events were denied. */
+/* why.c: nimflow why: may a user do an operation of Nimbus, by which role, path and rule; which events were denied. */
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/percent.h"

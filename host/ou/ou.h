@@ -12,8 +12,8 @@ typedef struct nf_ou {
 } nf_ou;
 
 /**
- * Answer a person's question as nf_ou_verdict_json. `operation` is a name or title; `entity` a service's UPN, the id of a
- * task (when it was seen here), or an address book; NULL where the operation needs none. NULL with `err` set when the
+ * Answer a person's question as nf_ou_verdict_json. `operation` is a name or title; `entity` a service's UPN, the id of
+ * a task (when it was seen here), or an address book; NULL where the operation needs none. NULL with `err` set when the
  * question makes no sense.
  */
 json_t *nf_ou_why(const nf_ou *ou, const char *upn, const char *operation, const char *entity,

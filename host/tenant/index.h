@@ -2,8 +2,8 @@
 /*
  * index.h: which listeners hear a subscription, without looking at the others.
  *
- * Listeners with the same connection, trigger and registration share a subscription, so they form a group. An event looks
- * at the listeners of its group only: what it costs does not grow with the number of flows.
+ * Listeners with the same connection, trigger and registration share a subscription, so they form a group. An event
+ * looks at the listeners of its group only: what it costs does not grow with the number of flows.
  */
 #ifndef NF_TENANT_INDEX_H
 #define NF_TENANT_INDEX_H

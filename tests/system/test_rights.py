@@ -3,8 +3,11 @@
 import http.client
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
+import tempfile
 import unittest
 
 from host import Host, event, post, wait_until
@@ -223,6 +226,54 @@ class Rights(unittest.TestCase):
                                  check=False, timeout=60)
         self.assertEqual(1, offline.returncode)
         self.assertIn("denied     it is not on the path from the user's unit up to the root", offline.stdout)
+
+
+class Document(unittest.TestCase):
+    """docs/RIGHTS.md says what the program does."""
+    ROLES = ("Tenant Admin", "OU Admin", "Service Owner", "Team Owner Limited")
+
+    @classmethod
+    def setUpClass(cls):
+        with open(os.path.join(os.environ.get("NF_SOURCE", "."), "docs", "RIGHTS.md"), encoding="utf-8") as file:
+            cls.text = file.read()
+        cls.folder = tempfile.mkdtemp(prefix="nimflow-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+
+    def allowed(self, directory, *question):
+        name = os.path.join(self.folder, "directory.yaml")
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(directory)
+        done = subprocess.run([path("nimflow"), "why", *question, "--directory", name, "--json"], capture_output=True,
+                              text=True, check=False, timeout=60)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return done.returncode == 0
+
+    def test_example(self):
+        directory = re.search(r"```yaml\n(# tenants/contoso/directory.yaml\n.*?)```", self.text, re.S).group(1)
+        does = {"hears": "task-trigger", "adds a contact to": "contact-add"}
+        rows = re.findall(r"^\| (\w+) (hears|adds a contact to) (.+?) \| (allowed|denied) \|", self.text, re.M)
+        self.assertGreater(len(rows), 6)
+        for user, verb, entity, verdict in rows:
+            with self.subTest(user=user, verb=verb, entity=entity):
+                got = self.allowed(directory, f"{user}@contoso.example", does[verb],
+                                   entity.replace("@", "@contoso.example"))
+                self.assertEqual(verdict == "allowed", got)
+
+    def test_matrix(self):
+        users = "".join(f"  u{i}@x: {{role: {role}, unit: T{', owns: [s@x]' if 'Owner' in role else ''}}}\n"
+                        for i, role in enumerate(self.ROLES))
+        directory = f"units:\n  T:\nusers:\n{users}services:\n  s@x: {{unit: T, licence: CC}}\naddress_books:\n" \
+                    "  B: {unit: T}\n"
+        rows = re.findall(r"^\| ([^|]+) \| `([a-z-]+)` \|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\| ([^|]+) \|$", self.text, re.M)
+        self.assertEqual(21, len(rows))
+        for title, name, *marks, decides in rows:
+            entity = {"book": ["B"], "service": ["s@x"]}.get(decides.split()[0], [])
+            for i, mark in enumerate(marks):
+                with self.subTest(name=name, role=self.ROLES[i]):
+                    self.assertEqual("✓" in mark, self.allowed(directory, f"u{i}@x", name, *entity))
+            self.assertTrue(self.allowed(directory, "u0@x", title, *entity), title)
+            plain = directory.replace("CC", "ER")  # which need Contact Center?
+            self.assertEqual("CC" not in decides, self.allowed(plain, "u0@x", name, *entity), name)
 
 
 if __name__ == "__main__":
