@@ -149,8 +149,9 @@ class Worker:
             os.set_inheritable(4, True)
 
         env = dict(os.environ)
-        self.process = subprocess.Popen([program or PROGRAM], preexec_fn=place, close_fds=False, env=env,
-                                        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        command = program if isinstance(program, list) else [program or PROGRAM]
+        self.process = subprocess.Popen(command, preexec_fn=place, close_fds=False, env=env, stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL)
         theirs.close()
         if filtered is None:
             filtered = os.environ.get("NF_WORKER_FILTER", "1") != "0"
