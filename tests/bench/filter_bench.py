@@ -6,10 +6,11 @@ import subprocess
 from harness import Bench, Form, figure
 
 FLOWS, SERVICES, DEPTH = 1000, 500, 6
+PER_FILE = 100
 
 # Each flow has a subscription of its own. The notifications are of support@, which only some of them hear.
 FLOW = """
-for i = 0, %d do
+for i = %d, %d do
   nimbus.on_task {
     name       = "flow " .. i,
     services   = { ("service-%%03d@contoso.example"):format(i %% %d)%s },
@@ -34,7 +35,9 @@ def end_to_end(programs, hears_support):
     with Bench(programs, "--services", str(SERVICES)) as b:
         tenant = b.host.folder / "tenants/bench"
         more = ', "support@contoso.example"' if hears_support else ""
-        (tenant / "flows/bench.lua").write_text(FLOW % (FLOWS - 1, SERVICES, more, SERVICES))
+        (tenant / "flows/bench.lua").unlink()
+        for first in range(0, FLOWS, PER_FILE):
+            (tenant / f"flows/{first}.lua").write_text(FLOW % (first, first + PER_FILE - 1, SERVICES, more, SERVICES))
         (tenant / "directory.yaml").write_text(directory())
         with (tenant / "tenant.yaml").open("a") as file:
             file.write("upn: owner@x\n")
