@@ -39,6 +39,9 @@ void nf_passage_unref(nf_passage *passage)
         free((char *)passage->rows[i].handler);
         free((char *)passage->rows[i].file);
     }
+    if (passage->ended)
+        passage->ended(passage->ctx);
+    free(passage->schedule);
     free(passage->wanted);
     free(passage->rows);
     free(passage->runs);
@@ -117,7 +120,9 @@ static void on_run_ended(void *ctx, const nf_run_report *report)
         .detail = record->detail,
         .len = len,
     };
+    passage->tenant->count.ended[report->outcome]++;
     log_end(report, &passage->rows[record->index]);
+    nf_pipeline_tell_failure(passage, record->index, report);
     nf_store_end_run(passage->pipeline->store, &record->end, on_recorded, record);
 }
 

@@ -120,14 +120,18 @@ static nf_status check_trigger(const nf_trigger *t, nf_error *err)
         return complain(err, t->name, "made for another version of the binding interface");
     if (!t->name || !strchr(t->name, '.'))
         return complain(err, t->name, "the name must be 'module.function'");
-    if (!sentence(t->doc) || !t->filters || !t->event)
-        return complain(err, t->name,
-                        "documentation with a full stop, filters and event fields must be said");
+    if (!sentence(t->doc) || !t->source || !t->filters || !t->event)
+        return complain(
+            err, t->name,
+            "documentation with a full stop, source, filters and event fields must be said");
+    if ((t->source == NF_FROM_NIMBUS) != (t->subscribe != NULL))
+        return complain(err, t->name, "subscribe must be set exactly if events come from Nimbus");
     if ((int)t->operation < 0 || t->operation >= NF_OPERATIONS
         || (t->subscribe
             && (t->operation == NF_OP_NONE || !nf_operation_info_of(t->operation)->trigger)))
         return complain(err, t->name, "a trigger of Nimbus must name its operation");
-    return check_params(t->name, t->event, err);
+    nf_status status = check_params(t->name, t->options, err);
+    return status == NF_OK ? check_params(t->name, t->event, err) : status;
 }
 
 static nf_status check_unique(const nf_action *const *actions, nf_error *err)
@@ -211,9 +215,11 @@ char *nf_registry_surface(const nf_action *const *actions, const nf_trigger *con
                                         (*actions)->positional, "returns",
                                         (*actions)->returns ? (*actions)->returns : ""));
     for (; *triggers; triggers++)
-        json_array_append_new(trigger_list, json_pack("{s:s, s:o, s:o}", "name", (*triggers)->name,
-                                                      "filters", filters_json((*triggers)->filters),
-                                                      "event", fields_json((*triggers)->event)));
+        json_array_append_new(trigger_list,
+                              json_pack("{s:s, s:o, s:o, s:o}", "name", (*triggers)->name,
+                                        "filters", filters_json((*triggers)->filters), "options",
+                                        names_json((*triggers)->options), "event",
+                                        fields_json((*triggers)->event)));
     json_t *surface = json_pack("{s:o, s:o}", "actions", action_list, "triggers", trigger_list);
     char *text = nf_json_text(surface);
     json_decref(surface);

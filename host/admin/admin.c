@@ -2,6 +2,8 @@
 /* admin.c: see admin.h. */
 #include "admin/internal.h"
 
+#include "admin/metrics.h"
+#include "admin/start.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/percent.h"
@@ -144,8 +146,8 @@ static void show_run(const nf_admin *admin, nf_http_exchange *x, const char *id)
 
 /* ---- limits ---- */
 
-/* The tenant of "/v1/tenants/NAME/limits", or NULL after a 404. */
-static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x)
+/* The tenant of "/v1/tenants/NAME/REST", or NULL after a 404; `rest` is what follows its name. */
+static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x, const char **rest)
 {
     const char *name = nf_http_path(x) + strlen(TENANTS);
     size_t n = strcspn(name, "/");
@@ -156,13 +158,11 @@ static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x)
         if (strcmp(admin->tenants[i]->config->name, wanted) == 0)
             found = admin->tenants[i];
     }
-    if (strcmp(name + n, "/limits") != 0)
-        nf_http_answer_error(x, 404, "not found");
-    else if (!found)
+    if (!found)
         nf_http_answer_error(x, 404, "there is no tenant '%s'", wanted);
-    bool right = found && strcmp(name + n, "/limits") == 0;
     free(wanted);
-    return right ? found : NULL;
+    *rest = name + n;
+    return found;
 }
 
 static void answer_limits(nf_tenant *tenant, nf_http_exchange *x)
@@ -208,13 +208,20 @@ static void change_limits(nf_tenant *tenant, nf_http_exchange *x)
     }
 }
 
-static void limits_of_tenant(const nf_admin *admin, nf_http_exchange *x, bool get)
+static void for_tenant(const nf_admin *admin, nf_http_exchange *x, bool get)
 {
-    nf_tenant *tenant = tenant_of(admin, x);
-    if (tenant && get)
+    const char *rest;
+    nf_tenant *tenant = tenant_of(admin, x, &rest);
+    if (!tenant)
+        return;
+    if (strcmp(rest, "/limits") == 0 && get)
         answer_limits(tenant, x);
-    else if (tenant)
+    else if (strcmp(rest, "/limits") == 0)
         change_limits(tenant, x);
+    else if (strcmp(rest, "/start") == 0 && !get)
+        nf_admin_start(tenant, x);
+    else
+        nf_http_answer_error(x, 404, "not found");
 }
 
 static void on_audit(void *ctx, json_t *rows, const nf_error *err)
@@ -280,7 +287,9 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
     else if (get && strcmp(path, "/v1/denied") == 0)
         nf_admin_denied(admin, x);
     else if ((get || post) && strncmp(path, TENANTS, strlen(TENANTS)) == 0)
-        limits_of_tenant(admin, x, get);
+        for_tenant(admin, x, get);
+    else if (get && strcmp(path, "/metrics") == 0)
+        nf_admin_metrics(admin, x);
     else if (post && strcmp(path, "/v1/reload") == 0)
         reload(admin, x);
     else

@@ -173,7 +173,7 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
     pending->number = head.number;
     pending->started_ns = nf_clock_ns();
     pending->where = nf_memdup(where, head.where_len);
-    if (run->pool->record_args && len && nf_json_valid(args, len))
+    if (run->pool->record_args && len && nf_run_readable(args, len))
         pending->args = nf_memdup(args, len);
     DL_APPEND(run->pending, pending);
     run->unsafe = run->unsafe || pending->action->class == NF_UNSAFE;

@@ -17,6 +17,7 @@
     X(ADD_EVENT, "INSERT INTO event(id, tenant, subscription, trigger, hash, received, body)"      \
                  " VALUES(?,?,?,?,?,?,?)")                                                         \
     X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version) VALUES(?,?,?,?,?,?)")   \
+    X(PUT_SCHEDULE, "INSERT OR REPLACE INTO schedule(tenant, handler, due) VALUES(?,?,?)")         \
     X(ADD_DUPLICATE, "UPDATE event SET duplicates = duplicates + 1 WHERE id = ?")                  \
     X(END_RUN, "UPDATE run SET outcome=?, started=?, ended=?, attempts=?"                          \
                " WHERE id=? AND outcome=0")                                                        \
@@ -106,6 +107,10 @@ typedef struct nf_write {
         nf_limit_changes limits;
         nf_history *history;
         nf_kv_row kv;
+        struct {
+            const char *tenant, *handler;
+            int64_t due_ms;
+        } schedule;
         int64_t id;
     } of;
     nf_store_done *done;
@@ -116,6 +121,7 @@ typedef struct nf_write {
 
 /** The apply functions, one per kind of write. */
 nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_schedule(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);

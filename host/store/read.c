@@ -108,6 +108,22 @@ nf_status nf_store_each_open_run(nf_store *store,
     return finish(store, s, rc, err);
 }
 
+nf_status nf_store_each_schedule(nf_store *store, const char *tenant,
+                                 void (*each)(void *ctx, const char *handler, int64_t due_ms),
+                                 void *ctx, nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status =
+        prepare(store, "SELECT handler, due FROM schedule WHERE tenant = ?", &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        each(ctx, text_at(s, 0), sqlite3_column_int64(s, 1));
+    return finish(store, s, rc, err);
+}
+
 nf_status nf_store_each_kv(nf_store *store, const char *tenant,
                            void (*each)(void *ctx, const char *key, const char *value, size_t len,
                                         int64_t expires_ms),

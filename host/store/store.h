@@ -36,6 +36,9 @@ typedef struct nf_event_row {
     int64_t received_ms;
     const char *body;
     size_t len;
+    const char *schedule; /* of a schedule: the handler's name, else NULL */
+    int64_t
+        due_ms; /* and when it was due: kept with the event, so that no time is lost or doubled */
 } nf_event_row;
 
 /** A run that is to be done for an event. */
@@ -101,6 +104,10 @@ int64_t nf_store_new_id(nf_store *store);
 void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs,
                         size_t count, nf_store_done *done, void *ctx);
 
+/** Note that a schedule was done with until `due_ms`; with an event this happens by itself. Copied. */
+void nf_store_put_schedule(nf_store *store, const char *tenant, const char *handler,
+                           int64_t due_ms);
+
 /** Count one more delivery of an event that is stored or on its way; an error when that one was not stored after all.
  */
 void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx);
@@ -160,6 +167,11 @@ nf_status nf_store_each_kv(nf_store *store, const char *tenant,
                            void (*each)(void *ctx, const char *key, const char *value, size_t len,
                                         int64_t expires_ms),
                            void *ctx, nf_error *err);
+
+/** Every schedule of a tenant, with the time until which it is done with. Texts are borrowed during the call. */
+nf_status nf_store_each_schedule(nf_store *store, const char *tenant,
+                                 void (*each)(void *ctx, const char *handler, int64_t due_ms),
+                                 void *ctx, nf_error *err);
 
 /** Every limit of a tenant that an admin changed. Texts are borrowed during the call. */
 nf_status nf_store_each_limit(nf_store *store, const char *tenant,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connection.c: see connection.h. Every step of the chain there can fail and is tried again; what runs goes on meanwhile. */
+/*
+ * connection.c: see connection.h. Every step of the chain there can fail and is tried again; what runs goes on
+ * meanwhile.
+ */
 #include "tenant/connection.h"
 
 #include "base/alloc.h"
@@ -10,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 5000, MOST_NAMED = 64 };
+enum { RETRY_MS = 5000, REFUSED_MS = 60000, MOST_NAMED = 64 };
 
 bool nf_connection_ready(const nf_connection *c)
 {
@@ -67,8 +70,8 @@ const nf_effect_env *nf_tenant_env(const nf_tenant *t, const nf_handler *handler
 static void on_subscriptions(void *ctx, const nf_error *err)
 {
     nf_connection *c = ctx;
-    set_trouble(c, err ? err->text : NULL);
-    if (!err)
+    set_trouble(c, err ? err->text : c->refusal);
+    if (!err && !c->refusal)
         nf_log_info("tenant", "%s: connection %s is ready", c->tenant->config->name, c->name);
 }
 
@@ -86,18 +89,11 @@ static void want_subscriptions(nf_connection *c)
     free(wanted);
 }
 
-static void drop_listeners(nf_connection *c)
+/* Does this handler hear events of Nimbus over this connection? */
+static bool is_ours(const nf_connection *c, const nf_handler *handler)
 {
-    nf_tenant *t = c->tenant;
-    size_t kept = 0;
-    for (size_t i = 0; i < t->listener_count; i++) {
-        if (t->listeners[i]->connection == c)
-            nf_listener_free(t->listeners[i]);
-        else
-            t->listeners[kept++] = t->listeners[i];
-    }
-    t->listener_count = kept;
-    json_object_clear(c->unheard);
+    return handler->trigger && handler->trigger->source == NF_FROM_NIMBUS
+           && nf_tenant_connection(c->tenant, handler->connection, NULL) == c;
 }
 
 static void add_listeners(nf_connection *c, const nf_version *version)
@@ -109,7 +105,7 @@ static void add_listeners(nf_connection *c, const nf_version *version)
         nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
     for (size_t i = 0; i < count; i++) {
         nf_error err = {0};
-        if (nf_tenant_connection(t, handlers[i].connection, NULL) != c)
+        if (!is_ours(c, &handlers[i]))
             continue;
         nf_listener *listener = nf_listener_new(&handlers[i], c, &err);
         if (listener) {
@@ -125,7 +121,8 @@ static void rebuild(nf_connection *c)
 {
     size_t count;
     const nf_flow *flows = nf_flows_list(c->tenant->flows, &count);
-    drop_listeners(c);
+    nf_tenant_drop_listeners(c->tenant, c);
+    json_object_clear(c->unheard);
     for (size_t i = 0; i < count; i++) {
         if (flows[i].version)
             add_listeners(c, flows[i].version);
@@ -137,18 +134,59 @@ static void rebuild(nf_connection *c)
 
 /* ---- the values that Nimbus lists ---- */
 
+/* What Nimbus says to the first question after a change of flows, and every few seconds while it says no. */
+static void tell_alarms(nf_connection *c, const nf_error *err, bool refusal)
+{
+    nf_alarm_kind now = refusal ? NF_ALARM_RIGHT_LOST : NF_ALARM_CONNECTION_DOWN;
+    if (err)
+        nf_tenant_alarm(c->tenant, now, c->name, err->text);
+    if (!err || !refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_RIGHT_LOST, c->name);
+    if (!err || refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_CONNECTION_DOWN, c->name);
+}
+
 static void on_catalog(void *ctx, const nf_error *err)
 {
     nf_connection *c = ctx;
+    bool refusal = err && (err->status == NF_E_DENIED || err->status == NF_E_NOT_FOUND);
     c->fetching = false;
+    free(c->refusal);
+    c->refusal = refusal ? nf_strdup(err->text) : NULL;
+    tell_alarms(c, err, refusal);
     if (err) {
+        uint64_t wait = refusal ? REFUSED_MS : RETRY_MS;
         set_trouble(c, err->text);
         nf_log_error("nimbus", "%s: connection %s: %s; tried again in %d s",
-                     c->tenant->config->name, c->name, err->text, RETRY_MS / 1000);
-        nf_timer_start(c->retry, RETRY_MS, 0);
-        return;
+                     c->tenant->config->name, c->name, err->text, (int)(wait / 1000));
+        nf_timer_start(c->retry, wait, 0);
     }
-    rebuild(c);
+    if (!err || refusal) /* a refusal silences only the handlers that need what was refused */
+        rebuild(c);
+}
+
+/* The triggers that the flows use here; their values are fetched. Ends with NULL, owned by the caller. */
+static const nf_trigger **used_triggers(const nf_connection *c)
+{
+    const nf_trigger *const *all = c->tenant->host->triggers;
+    size_t flow_count, count, n = 0, most = 0;
+    const nf_flow *flows = nf_flows_list(c->tenant->flows, &flow_count);
+    while (all[most])
+        most++;
+    const nf_trigger **used = nf_alloc((most + 1) * sizeof *used);
+    for (; *all; all++) {
+        bool wanted = false;
+        for (size_t i = 0; i < flow_count; i++) {
+            const nf_handler *handlers = flows[i].version
+                                             ? nf_version_handlers(flows[i].version, &count)
+                                             : (count = 0, NULL);
+            for (size_t k = 0; k < count; k++)
+                wanted = wanted || (handlers[k].trigger == *all && is_ours(c, &handlers[k]));
+        }
+        if (wanted)
+            used[n++] = *all;
+    }
+    return used;
 }
 
 static void fetch(void *ctx)
@@ -157,7 +195,9 @@ static void fetch(void *ctx)
     if (c->fetching)
         return;
     c->fetching = true;
-    nf_catalog_fetch(c->catalog, c->tenant->host->triggers, on_catalog, c);
+    const nf_trigger **used = used_triggers(c);
+    nf_catalog_fetch(c->catalog, used, on_catalog, c);
+    free(used);
 }
 
 void nf_connection_listen(nf_connection *c)
@@ -166,6 +206,24 @@ void nf_connection_listen(nf_connection *c)
 }
 
 /* ---- life ---- */
+
+static const char *path_of_trigger(void *owner, const nf_trigger *trigger)
+{
+    const nf_connection *c = owner;
+    return trigger->operation == NF_OP_ASSISTANT_TRIGGER ? c->tenant->config->assistant_path : NULL;
+}
+
+/* Nimbus had dropped it, nobody knows when; its successor is registered already. */
+static void on_removed(void *owner, const nf_subscription *s)
+{
+    nf_connection *c = owner;
+    char *text =
+        nf_format("Nimbus no longer had the subscription to %s %s when it was deleted; events "
+                  "may not have come",
+                  s->trigger->name, s->filter);
+    nf_tenant_alarm(c->tenant, NF_ALARM_SUBSCRIPTION_REMOVED, c->name, text);
+    free(text);
+}
 
 static nf_status open_parts(nf_connection *c, nf_error *err)
 {
@@ -183,6 +241,9 @@ static nf_status open_parts(nf_connection *c, nf_error *err)
         .public_url = t->host->public_url,
         .triggers = t->host->triggers,
         .owner = c,
+        .renew_ms = config->renew_ms,
+        .path = path_of_trigger,
+        .removed = on_removed,
     };
     return nf_subscriptions_open(t->host->loop, c->nimbus, t->host->store, &subs, &c->subscriptions,
                                  err);
@@ -219,6 +280,7 @@ void nf_connection_close(nf_connection *c)
     nf_nimbus_close(c->nimbus);
     json_decref(c->unheard);
     free(c->trouble);
+    free(c->refusal);
     free(c->upn);
     free(c->name);
     free(c);

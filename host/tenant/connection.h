@@ -35,6 +35,7 @@ typedef struct nf_connection {
         unheard; /* flow file -> why a handler of it hears nothing: a filter names what Nimbus does not list */
     bool listening; /* its listeners are those of the flows: events can be taken */
     bool fetching;
+    char *refusal; /* what Nimbus refuses to list for it, or NULL */
     char *trouble; /* why it is not ready, or NULL */
 } nf_connection;
 

@@ -94,6 +94,49 @@ nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len,
     return status;
 }
 
+char *nf_event_field(const nf_event *e, const char *field)
+{
+    nf_jscan scan;
+    char *found = NULL;
+    nf_jscan_init(&scan, e->row.body, e->row.len);
+    if (nf_jscan_next(&scan) != NF_J_OBJECT)
+        return NULL;
+    while (nf_jscan_next(&scan) == NF_J_KEY) {
+        bool wanted = key_is(&scan, field);
+        nf_jtoken token = nf_jscan_next(&scan);
+        if (wanted && (token == NF_J_TRUE || token == NF_J_FALSE)) {
+            free(found);
+            found = nf_strdup(token == NF_J_TRUE ? "true" : "false");
+        } else if (wanted && token == NF_J_NUMBER) {
+            free(found);
+            found = nf_memdup(scan.text, scan.len);
+        } else if (wanted) {
+            take_value(&found, &scan, token);
+        }
+        if (!nf_jscan_skip(&scan, token))
+            break;
+    }
+    return found;
+}
+
+bool nf_event_plausible(const nf_event *e)
+{
+    nf_jscan scan;
+    bool known = true;
+    if ((e->trigger->source == NF_FROM_NIMBUS && e->partition) || !e->trigger->event)
+        return true;
+    nf_jscan_init(&scan, e->row.body, e->row.len);
+    if (nf_jscan_next(&scan) != NF_J_OBJECT)
+        return false;
+    while (known && nf_jscan_next(&scan) == NF_J_KEY) {
+        const nf_param *field = e->trigger->event;
+        while (field->name && !key_is(&scan, field->name))
+            field++;
+        known = field->name && nf_jscan_skip(&scan, nf_jscan_next(&scan));
+    }
+    return known;
+}
+
 nf_event *nf_event_ref(nf_event *event)
 {
     event->refs++;

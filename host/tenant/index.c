@@ -98,6 +98,8 @@ void nf_index_build(nf_index *index, nf_listener *const *listeners, size_t count
     clear(index);
     for (size_t i = 0; i < count; i++) {
         nf_listener *l = listeners[i];
+        if (!l->connection) /* hears something else than Nimbus */
+            continue;
         struct group *group = find(index, l->connection, l->handler->trigger, l->registration);
         if (!group)
             group = add_group(index, l);

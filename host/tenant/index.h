@@ -24,7 +24,7 @@ nf_index *nf_index_new(void);
 /** Free it; the listeners stay. NULL is allowed. */
 void nf_index_free(nf_index *index);
 
-/** Index these instead, in their order. They must live until the next call. */
+/** Index those of these that have a connection instead, in their order. They must live until the next call. */
 void nf_index_build(nf_index *index, nf_listener *const *listeners, size_t count);
 
 /** The listeners that hear a subscription; an empty group when there are none. Borrowed until the next build. */

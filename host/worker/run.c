@@ -194,7 +194,9 @@ nf_run *nf_run_slice(void)
     nf_current = run;
     nf_cpu_slice_start();
     nf_fiber_enter(&run->fiber);
-    run->cpu_ns += nf_cpu_slice();
+    uint64_t slice = nf_cpu_slice();
+    run->cpu_ns += slice;
+    page->longest_ns = NF_MAX(page->longest_ns, slice);
     nf_current = NULL;
     page->running = 0;
     if (run->state == NF_RUN_WAITING)

@@ -108,8 +108,9 @@ static void make_trigger(lua_State *L, int described, lua_Integer index)
     lua_pop(L, 1);
     lua_pushinteger(L, index);
     push_list(L, described, "filters");
+    push_list(L, described, "options");
     lua_pushstring(L, name);
-    lua_pushcclosure(L, lx_trigger, 3);
+    lua_pushcclosure(L, lx_trigger, 4);
     set_function(L, name);
 }
 

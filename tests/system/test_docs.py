@@ -64,6 +64,10 @@ class Documents(unittest.TestCase):
                     if "nimbus.on_task" in source:
                         ran = sum(self.run_lua(source, "--event", event) for event in EXAMPLES.glob("events/*.json"))
                         self.assertGreater(ran, 0, "no example event fits")
+                    elif re.search(r"^(flow\.(every|cron|manual|on_\w+)|nimbus\.on_\w+) \{", source, re.MULTILINE):
+                        event = self.folder / "event.json"
+                        event.write_text(re.search(r"^-- event: (.*)$", source, re.MULTILINE).group(1), encoding="utf-8")
+                        self.assertGreater(self.run_lua(source, "--event", event), 0, "the event does not fit")
                     else:
                         self.run_lua("local task = ... " + source, "--script", "--event",
                                      EXAMPLES / "events" / "show-caller.json")
@@ -112,7 +116,7 @@ class Documents(unittest.TestCase):
                         self.assertIn(anchor, list(anchors(there)))
 
     def test_every_name_of_a_binding_is_in_the_reference(self):
-        page = (SOURCE / "docs" / "FLOWS.md").read_text(encoding="utf-8")
+        page = "".join((SOURCE / "docs" / name).read_text(encoding="utf-8") for name in ("FLOWS.md", "TRIGGERS.md"))
         for file in sorted(SOURCE.glob("bindings/*/*.c")):
             source = file.read_text(encoding="utf-8")
             names = re.findall(r'^ *(?:\{|TEXT\()"(\w+)", ', source, re.MULTILINE) + re.findall(r'\.name = "(.+)"', source)
@@ -121,7 +125,7 @@ class Documents(unittest.TestCase):
                     self.assertTrue(re.search(rf"\b{re.escape(name)}\b", page), "docs/FLOWS.md does not name it")
 
     def test_every_function_of_a_module_is_in_the_reference(self):
-        page = (SOURCE / "docs" / "FLOWS.md").read_text(encoding="utf-8")
+        page = "".join((SOURCE / "docs" / name).read_text(encoding="utf-8") for name in ("FLOWS.md", "TRIGGERS.md"))
         file = self.folder / "names.lua"
         file.write_text("""
             local names = {}

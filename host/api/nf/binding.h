@@ -10,6 +10,7 @@
 #ifndef NF_API_BINDING_H
 #define NF_API_BINDING_H
 
+#include "nf/alarm.h"
 #include "nf/call.h"
 #include "nf/error.h"
 #include "nf/operation.h"
@@ -84,24 +85,40 @@ typedef struct nf_action {
 typedef struct nf_filter {
     const char *name;  /* in Lua, e.g. "services" */
     const char *field; /* of the event, e.g. "serviceUPN" */
-    const char *wire;  /* in the registration, e.g. "services" */
-    const char *list;  /* GET path that lists the values: strings, or objects {name, value} */
+    const char *wire;  /* in the registration, e.g. "services"; NULL: compared in the host only */
+    const char *
+        list; /* GET path that lists the values: strings, or objects {name, value}; NULL: any text */
     bool
         required; /* must the registration carry at least one value? ("*" then stands for all listed) */
     const char *doc;
+    const char *const
+        *choices; /* without a list: the values there are, ends with NULL; NULL: any */
 } nf_filter;
+
+/** Where the events of a trigger come from. */
+typedef enum nf_source {
+    NF_FROM_NIMBUS = 1, /* notifications of a subscription (`subscribe`) */
+    NF_FROM_SCHEDULE,   /* times; options interval or schedule, zone, catch_up */
+    NF_FROM_WEBHOOK,    /* signed requests of other systems; options path, secret, scheme, header */
+    NF_FROM_PERSON,     /* started by hand */
+    NF_FROM_FAILURE,    /* a run of another handler that failed */
+    NF_FROM_ALARM,      /* an alarm of this host */
+} nf_source;
 
 /** One trigger: a function in Lua that declares a handler at load time. Data only. */
 typedef struct nf_trigger {
     int abi;
     const char *name;  /* in Lua, e.g. "nimbus.on_task" */
-    const char *title; /* the name of the Power Automate trigger */
+    const char *title; /* the name of the Power Automate trigger, or NULL */
     const char *doc;
+    nf_source source;
+    const nf_param
+        *options; /* further fields of the declaration, checked like arguments; or NULL */
     const nf_filter *filters; /* ends with {0} */
     const nf_param
         *event; /* the fields of the notification; unknown ones are refused in a script */
-    const char *partition;  /* the field whose value orders events, e.g. "taskId" */
-    const char *owner;      /* the field that names the service, e.g. "serviceUPN" */
+    const char *partition;  /* the field whose value orders events, e.g. "taskId"; NULL: no order */
+    const char *owner;      /* the field that names the service, e.g. "serviceUPN", or NULL */
     nf_operation operation; /* decides with the role of the connection's user */
     const char
         *repeats; /* a field that, when set, makes equal notifications in a row normal, or NULL */

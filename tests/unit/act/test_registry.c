@@ -9,7 +9,7 @@ static const nf_param optional_id[] = {{"id", NF_STRING, false, "id", NULL, 0, 0
 static const nf_param no_doc[] = {{"id", NF_STRING, true, "", NULL, 0, 0, 0}, {0}};
 static const nf_param no_fields[] = {{"id", NF_OBJECT, true, "id", NULL, 0, 0, 0}, {0}};
 static const nf_param inner_no_doc[] = {{"id", NF_OBJECT, true, "id", no_doc, 0, 0, 0}, {0}};
-static const nf_filter filters[] = {{"ids", "id", "ids", "/ids", true, "ids"}, {0}};
+static const nf_filter filters[] = {{"ids", "id", "ids", "/ids", true, "ids", NULL}, {0}};
 
 static nf_action good_action(void)
 {
@@ -30,6 +30,7 @@ static nf_trigger good_trigger(void)
     return (nf_trigger){.abi = NF_BINDING_ABI,
                         .name = "a.on_b",
                         .doc = "Comes.",
+                        .source = NF_FROM_PERSON,
                         .filters = filters,
                         .event = id_param,
                         .operation = NF_OP_TASK_TRIGGER,
@@ -99,6 +100,11 @@ static void triggers(void **state)
     WRONG_TRIGGER(doc = "no stop", "documentation with a full stop");
     WRONG_TRIGGER(filters = NULL, "filters and event fields must be said");
     WRONG_TRIGGER(event = NULL, "filters and event fields must be said");
+    WRONG_TRIGGER(source = 0, "source, filters and event fields must be said");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS,
+                  "subscribe must be set exactly if events come from Nimbus");
+    WRONG_TRIGGER(subscribe = "/v1/x", "subscribe must be set exactly if events come from Nimbus");
+    WRONG_TRIGGER(options = no_doc, "parameter 'id' has no documentation");
     WRONG_TRIGGER(event = no_doc, "parameter 'id' has no documentation");
 }
 
