@@ -4,7 +4,7 @@
  *
  *   1 receive       a complete, well-formed request (limits and deadlines: net/http_server.h)
  *   2 authenticate  its path carries the secret of one of our subscriptions
- *   3 filter        which listeners want it
+ *   3 filter        which listeners want it, and may have it
  *   4 enqueue       not seen before; written down; 202 when that is durable
  *   5 run           in a fresh sandbox, in its lane (run/run.h)
  *   6 act           each effect: checked, sent, retried (act/effect.h)
@@ -65,16 +65,28 @@ static nf_subscription *authenticate(nf_pipeline *p, nf_http_exchange *x)
 
 static void filter(nf_passage *passage)
 {
-    const nf_tenant *t = passage->tenant;
-    passage->wanted = nf_alloc((t->listener_count + 1) * sizeof *passage->wanted);
-    for (size_t i = 0; i < t->listener_count; i++) {
-        nf_listener *listener = t->listeners[i];
-        bool subscribed = listener->connection == passage->subscription->owner
-                          && listener->handler->trigger == passage->subscription->trigger
-                          && strcmp(listener->registration, passage->subscription->filter) == 0;
-        if (subscribed && nf_listener_wants(listener, passage->event, NULL))
-            passage->wanted[passage->count++] = listener;
+    nf_group group = nf_index_find(passage->tenant->index, passage->subscription);
+    passage->wanted = nf_alloc((group.count + 1) * sizeof *passage->wanted);
+    for (size_t i = 0; i < group.count; i++) {
+        if (nf_listener_wants(group.listeners[i], passage->event, NULL))
+            passage->wanted[passage->count++] = group.listeners[i];
     }
+}
+
+/* May they? What the user of their connection may not have is kept with the reason. */
+static void permit(nf_passage *passage)
+{
+    nf_tenant *t = passage->tenant;
+    size_t kept = 0;
+    nf_rights_see(t->rights, passage->event);
+    for (size_t i = 0; i < passage->count; i++) {
+        nf_listener *l = passage->wanted[i];
+        if (nf_rights_permit(t->rights, l->connection->upn, l->handler->name, passage->event))
+            passage->wanted[kept++] = l;
+    }
+    if (kept < passage->count)
+        t->count.denied += kept == 0;
+    passage->count = kept;
 }
 
 /* ---- 4 enqueue ---- */
@@ -166,7 +178,8 @@ static void fill_rows(nf_passage *passage)
 void nf_passage_enqueue(nf_passage *passage)
 {
     nf_event_row *row = &passage->event->row;
-    row->id = nf_store_new_id(passage->pipeline->store);
+    if (!row->id)
+        row->id = nf_store_new_id(passage->pipeline->store);
     fill_rows(passage);
     if (row->subscription > 0)
         nf_dedupe_add(passage->tenant->dedupe, passage->event);
@@ -212,6 +225,11 @@ static void pass(nf_passage *passage)
         nf_passage_answer(passage, 202, NULL, NULL);
         return;
     }
+    permit(passage);
+    if (passage->count == 0) {
+        nf_passage_answer(passage, 202, NULL, NULL);
+        return;
+    }
     if (is_duplicate(passage))
         return;
     nf_passage_enqueue(passage);
@@ -252,6 +270,7 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
         nf_tenant_heard(tenant, event);
         passage->subscription = subscription;
         passage->exchange = x;
+        event->row.id = nf_store_new_id(p->store);
         event->row.tenant = tenant->config->name;
         event->row.subscription = subscription->family;
         pass(passage);

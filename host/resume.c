@@ -81,6 +81,7 @@ static void resume_run(void *ctx, const nf_run_row *row, const nf_event_row *sto
     event->row.tenant = t->config->name;
     event->row.subscription = stored->subscription;
     event->row.received_ms = stored->received_ms;
+    nf_rights_see(t->rights, event);
     nf_passage *passage = nf_passage_new(resume->pipeline, t, event);
     passage->count = 1;
     passage->rows = nf_alloc(sizeof *passage->rows);

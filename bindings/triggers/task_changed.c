@@ -105,11 +105,11 @@ NF_TRIGGER(task_changed) = {
     .title = "When a task changes state",
     .doc = "Starts a run whenever a task that fits the filters changes its state.",
     .source = NF_FROM_NIMBUS,
-    .operation = NF_OP_TASK_TRIGGER,
     .filters = filters,
     .event = event,
     .partition = "taskId",
     .owner = "serviceUPN",
+    .operation = NF_OP_TASK_TRIGGER,
     .repeats = "updatedParameterName",
     .subscribe = "/v1/triggers/tasks",
 };

@@ -9,6 +9,7 @@
 
 #include "act/args.h"
 #include "act/call.h"
+#include "act/rights.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/macros.h"
@@ -48,6 +49,7 @@ void nf_call_finish(nf_call *call, const nf_error *err, const char *result, size
 void nf_call_resolve(nf_call *call, json_t *result)
 {
     char *text = result && !json_is_null(result) ? nf_json_text(result) : NULL;
+    nf_act_learn(call->env, call->action, call->args, result);
     json_decref(result);
     nf_call_finish(call, NULL, text, text ? strlen(text) : 0);
     free(text);
@@ -116,6 +118,8 @@ static void on_nimbus(void *ctx, const nf_error *failure, const nf_reply *reply,
 void nf_call_nimbus(nf_call *call, const char *method, const char *path, json_t *body,
                     void (*on_reply)(nf_call *call, const nf_reply *reply))
 {
+    if (call->action->operation == NF_OP_NONE)
+        nf_bug("%s asks Nimbus but names no operation", call->action->name);
     if (nf_call_dry(call)) {
         json_decref(body);
         return;
@@ -171,7 +175,7 @@ static void start_checked(nf_call *call, const char *args, size_t len)
     if (given)
         call->args = nf_args_check(call->action->name, call->action->params, given, &err);
     json_decref(given);
-    if (!call->args)
+    if (!call->args || nf_act_may(call->env, call->action, call->args, &err) != NF_OK)
         nf_call_finish(call, &err, NULL, 0);
     else
         nf_call_begin(call);

@@ -12,6 +12,7 @@
 #include "act/kv.h"
 #include "nf/binding.h"
 #include "nimbus/connection.h"
+#include "ou/ou.h"
 
 struct nf_list_folder;
 
@@ -23,6 +24,9 @@ typedef struct nf_effect_env {
     nf_kv *kv;                    /* NULL: nothing is remembered */
     nf_store *store;              /* NULL: nothing is made durable */
     nf_kept *kept;                /* answers of Nimbus; there whenever `nimbus` is */
+    const nf_ou *ou;              /* NULL: Nimbus alone decides */
+    char *const
+        *upn; /* where the UPN of the connection's user stands; it may be NULL there: not known */
     bool dry_run; /* effects that change something resolve with nil and send nothing */
 } nf_effect_env;
 

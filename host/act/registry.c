@@ -3,6 +3,7 @@
 #include "act/registry.h"
 
 #include "base/json.h"
+#include "ou/operation.h"
 
 #include <string.h>
 
@@ -87,10 +88,37 @@ static nf_status check_rest(const nf_action *a, nf_error *err)
         return complain(err, a->name, "keep_s is for a GET with a parameter NF_REFRESH");
     if (a->destroys && !has_flag(a, "confirm"))
         return complain(err, a->name, "an action that destroys needs a parameter NF_CONFIRM");
-    if (a->operation != NF_OP_NONE && a->owner == NF_OWNER_NONE)
-        return complain(err, a->name, "an operation of Nimbus needs an owner");
     nf_status status = check_path(a, a->path, err);
     return status == NF_OK ? check_path(a, a->spoils, err) : status;
+}
+
+/* Does the operation exist, and does what decides on it fit to what the binding names? */
+static nf_status check_operation(const nf_action *a, nf_error *err)
+{
+    if ((int)a->operation < 0 || a->operation >= NF_OPERATIONS)
+        return complain(err, a->name, "its operation is not one of nf/operation.h");
+    if (a->operation == NF_OP_NONE)
+        return a->path || a->owner != NF_OWNER_NONE
+                   ? complain(err, a->name, "what touches Nimbus must name its operation")
+                   : NF_OK;
+    bool fits = false;
+    switch (nf_operation_info_of(a->operation)->scope) {
+    case NF_OU_NOTHING:
+        fits = a->owner == NF_OWNER_TENANT;
+        break;
+    case NF_OU_READ_BOOK:
+    case NF_OU_CHANGE_BOOK:
+        fits = a->owner == NF_OWNER_BOOK && a->scope_param;
+        break;
+    default:
+        fits = (a->owner == NF_OWNER_TASK || a->owner == NF_OWNER_ENTRY
+                || a->owner == NF_OWNER_SERVICE)
+               && a->scope_param;
+    }
+    return fits ? NF_OK
+                : complain(err, a->name,
+                           "owner and scope_param must say what its operation touches: a service, "
+                           "an address book, or the tenant");
 }
 
 static nf_status check_action(const nf_action *a, nf_error *err)
@@ -111,7 +139,9 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         && !a->scope_param)
         return complain(err, a->name,
                         "an action that writes must name the argument that decides the rights");
-    nf_status status = check_rest(a, err);
+    nf_status status = check_operation(a, err);
+    if (status == NF_OK)
+        status = check_rest(a, err);
     return status == NF_OK ? check_params(a->name, a->params, err) : status;
 }
 
@@ -127,6 +157,10 @@ static nf_status check_trigger(const nf_trigger *t, nf_error *err)
             "documentation with a full stop, source, filters and event fields must be said");
     if ((t->source == NF_FROM_NIMBUS) != (t->subscribe != NULL))
         return complain(err, t->name, "subscribe must be set exactly if events come from Nimbus");
+    if ((int)t->operation < 0 || t->operation >= NF_OPERATIONS
+        || (t->subscribe
+            && (t->operation == NF_OP_NONE || !nf_operation_info_of(t->operation)->trigger)))
+        return complain(err, t->name, "a trigger of Nimbus must name its operation");
     nf_status status = check_params(t->name, t->options, err);
     return status == NF_OK ? check_params(t->name, t->event, err) : status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin.c: see admin.h. */
-#include "admin/admin.h"
+#include "admin/internal.h"
 
 #include "admin/metrics.h"
 #include "admin/start.h"
@@ -50,8 +50,7 @@ bool nf_admin_probe(const nf_admin *admin, nf_http_exchange *x)
 
 /* ---- runs ---- */
 
-/* The decoded value of a query parameter, owned by the caller, or NULL. */
-static char *parameter(const char *query, const char *name)
+char *nf_admin_parameter(const char *query, const char *name)
 {
     size_t n = strlen(name);
     for (const char *p = query; *p;) {
@@ -112,9 +111,10 @@ static void on_row(void *ctx, json_t *rows, const nf_error *err)
 static void list_runs(const nf_admin *admin, nf_http_exchange *x)
 {
     const char *query = nf_http_query(x);
-    char *tenant = parameter(query, "tenant"), *handler = parameter(query, "handler");
-    char *outcome = parameter(query, "outcome"), *before = parameter(query, "before"),
-         *limit = parameter(query, "limit");
+    char *tenant = nf_admin_parameter(query, "tenant"),
+         *handler = nf_admin_parameter(query, "handler");
+    char *outcome = nf_admin_parameter(query, "outcome"),
+         *before = nf_admin_parameter(query, "before"), *limit = nf_admin_parameter(query, "limit");
     nf_run_query q = {
         .tenant = tenant, .handler = handler, .any_outcome = !outcome, .limit = STANDARD_ROWS};
     int64_t rows = STANDARD_ROWS;
@@ -238,7 +238,7 @@ static void on_audit(void *ctx, json_t *rows, const nf_error *err)
 static void show_audit(const nf_admin *admin, nf_http_exchange *x)
 {
     const char *query = nf_http_query(x);
-    char *tenant = parameter(query, "tenant"), *limit = parameter(query, "limit");
+    char *tenant = nf_admin_parameter(query, "tenant"), *limit = nf_admin_parameter(query, "limit");
     int64_t rows = STANDARD_ROWS;
     if (limit && (!whole(limit, &rows) || rows > MOST_ROWS))
         nf_http_answer_error(x, 400, "limit is a whole number, at most %d", MOST_ROWS);
@@ -282,6 +282,10 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         show_run(admin, x, path + 9);
     else if (get && strcmp(path, "/v1/audit") == 0)
         show_audit(admin, x);
+    else if (get && strcmp(path, "/v1/why") == 0)
+        nf_admin_why(admin, x);
+    else if (get && strcmp(path, "/v1/denied") == 0)
+        nf_admin_denied(admin, x);
     else if ((get || post) && strncmp(path, TENANTS, strlen(TENANTS)) == 0)
         for_tenant(admin, x, get);
     else if (get && strcmp(path, "/metrics") == 0)

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/fetch.h"
 #include "config/config.h"
+#include "tenant/rights.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -60,6 +61,8 @@ static void look_at_config(json_t *found, const char *path)
 {
     nf_strbuf errors = nf_strbuf_new(1 << 20);
     nf_config *config = nf_config_load(path, &errors);
+    for (size_t i = 0; config && i < config->tenant_count; i++)
+        nf_rights_check(&config->tenants[i], &errors);
     for (char *rest = errors.bytes, *line; rest && (line = strtok_r(rest, "\n", &rest));)
         find(found, "failure", "configuration", "%s", line);
     if (config) {
@@ -87,6 +90,20 @@ static void look_at_flows(json_t *found, const char *tenant, const json_t *flows
     }
 }
 
+static void look_at_rights(json_t *found, const char *tenant, const json_t *rights)
+{
+    const char *error = nf_json_string(rights, "error");
+    size_t i;
+    const json_t *warning;
+    if (error)
+        find(found, "failure", "rights", "%s: %s", tenant, error);
+    else if (nf_json_string(rights, "directory"))
+        find(found, "ok", "rights", "%s: directory.yaml is in force; %lld events denied", tenant,
+             (long long)nf_json_integer(rights, "denied", 0));
+    json_array_foreach (json_object_get(rights, "warnings"), i, warning)
+        find(found, "warning", "rights", "%s: %s", tenant, json_string_value(warning));
+}
+
 static void look_at_tenant(json_t *found, const json_t *t)
 {
     const char *name = nf_json_string(t, "tenant"), *trouble = nf_json_string(t, "trouble"),
@@ -103,6 +120,7 @@ static void look_at_tenant(json_t *found, const json_t *t)
         find(found, "failure", nf_json_string(alarm, "kind"), "%s: %s: %s (since %s)", name,
              nf_json_string(alarm, "subject"), nf_json_string(alarm, "text"),
              nf_json_string(alarm, "since"));
+    look_at_rights(found, name, json_object_get(t, "rights"));
     look_at_flows(found, name, json_object_get(t, "flows"));
 }
 

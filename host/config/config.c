@@ -42,6 +42,8 @@ static const nf_key tenant_keys[] = {
          "Address of the Nimbus API, for example https://api.luware.cloud; plain http only to this machine."},
     {"token_file", NF_KEY_PATH, AT(token_file), .required = true,
      .doc = "File (mode 600) whose first line is the bearer token of the connection."},
+    {"upn", NF_KEY_TEXT, AT(upn), .standard = "not known",
+     .doc = "UPN of the Nimbus user whose token it is; needed when there is a directory.yaml."},
     {"country", NF_KEY_COUNTRY, AT(country), .standard = "CH",
      .doc = "Country of telephone numbers that are written without one."},
     {"limits", NF_KEY_LIMITS, AT(limits), .setter = NF_SETTER_TENANT, .standard = "the host's",

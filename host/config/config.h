@@ -15,6 +15,7 @@ typedef struct nf_tenant_config {
     char *name, *dir;
     char *cluster;    /* address of the Nimbus API */
     char *token_file; /* holds the connection's bearer token */
+    char *upn;        /* of the user who signed in, where the token does not say; or NULL */
     char *country;    /* default country of telephone numbers */
     nf_allowed limits;
     uint64_t request_ms;  /* for one request to Nimbus */

@@ -18,6 +18,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 #include <utlist.h>
 
 enum { RETRY_MS = 5000, LONGEST_LOOK_MS = 600000 };
@@ -27,10 +28,12 @@ struct entry {
     nf_subscriptions *subs;
     char *callback; /* the public address it was registered with; never the secret path */
     bool wanted, failed;
+    bool has_secret; /* and is found by its hash */
     int64_t created_ms;
     struct entry *renews; /* the old one, until this one is registered */
     nf_nimbus_request *request;
     struct entry *prev, *next;
+    UT_hash_handle hh;
 };
 
 struct nf_subscriptions {
@@ -41,6 +44,7 @@ struct nf_subscriptions {
     const nf_trigger *const *triggers;
     void *owner;
     struct entry *entries;
+    struct entry *by_secret; /* by the hash of the secret */
     uint64_t renew_ms;
     const char *(*path)(void *owner, const nf_trigger *trigger);
     void (*removed)(void *owner, const nf_subscription *subscription);
@@ -85,9 +89,20 @@ static struct entry *new_entry(nf_subscriptions *subs, const nf_trigger *trigger
     return e;
 }
 
+static void set_secret_hash(struct entry *e, const uint8_t hash[NF_SHA256_SIZE])
+{
+    if (e->has_secret)
+        HASH_DEL(e->subs->by_secret, e);
+    e->has_secret = true;
+    memcpy(e->public.secret_hash, hash, NF_SHA256_SIZE);
+    HASH_ADD(hh, e->subs->by_secret, public.secret_hash, NF_SHA256_SIZE, e);
+}
+
 static void free_entry(struct entry *e)
 {
     struct entry *other;
+    if (e->has_secret)
+        HASH_DEL(e->subs->by_secret, e);
     DL_DELETE(e->subs->entries, e);
     DL_FOREACH (e->subs->entries, other) {
         if (other->renews == e)
@@ -117,8 +132,8 @@ static void load_row(void *ctx, const nf_subscription_row *row)
     e->public.id = row->id;
     e->public.location = nf_strdup(row->location);
     e->callback = nf_strdup(row->callback);
+    set_secret_hash(e, row->secret_hash);
     e->created_ms = row->created_ms;
-    memcpy(e->public.secret_hash, row->secret_hash, NF_SHA256_SIZE);
 }
 
 static void reconcile(void *ctx);
@@ -327,8 +342,10 @@ static void create(struct entry *e)
 {
     nf_subscriptions *subs = e->subs;
     char secret[NF_SECRET_TEXT];
+    uint8_t hash[NF_SHA256_SIZE];
     nf_secret_new(secret);
-    nf_sha256(secret, strlen(secret), e->public.secret_hash);
+    nf_sha256(secret, strlen(secret), hash);
+    set_secret_hash(e, hash);
     if (!e->public.id)
         e->public.id = nf_store_new_id(subs->store);
     free(e->callback);
@@ -441,18 +458,17 @@ void nf_subscriptions_want(nf_subscriptions *subs, const nf_wanted *wanted, size
     reconcile(subs);
 }
 
+/* The look-up is by the hash, so how long it takes tells of the hash at most, and that leads to no secret. */
 nf_subscription *nf_subscriptions_by_secret(nf_subscriptions *subs, const char *secret, size_t len)
 {
     uint8_t hash[NF_SHA256_SIZE];
     struct entry *e;
-    nf_subscription *found = NULL;
     nf_sha256(secret, len, hash);
-    DL_FOREACH (subs->entries, e) {
-        if (nf_secret_equal((const char *)hash, sizeof hash, (const char *)e->public.secret_hash,
-                            sizeof hash))
-            found = &e->public;
-    }
-    return found;
+    HASH_FIND(hh, subs->by_secret, hash, sizeof hash, e);
+    bool same = e
+                && nf_secret_equal((const char *)hash, sizeof hash,
+                                   (const char *)e->public.secret_hash, sizeof hash);
+    return same ? &e->public : NULL;
 }
 
 nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger *trigger,

@@ -127,6 +127,7 @@ static void rebuild(nf_connection *c)
         if (flows[i].version)
             add_listeners(c, flows[i].version);
     }
+    nf_index_build(c->tenant->index, c->tenant->listeners, c->tenant->listener_count);
     c->listening = true;
     want_subscriptions(c);
 }
@@ -253,6 +254,7 @@ nf_status nf_connection_open(nf_tenant *t, const char *name, nf_error *err)
     nf_connection *c = nf_alloc(sizeof *c);
     c->tenant = t;
     c->name = nf_strdup(name);
+    c->upn = nf_strdup(t->config->upn);
     c->unheard = json_object();
     c->retry = nf_timer_new(t->host->loop, fetch, c);
     set_trouble(c, "starting");
@@ -264,6 +266,7 @@ nf_status nf_connection_open(nf_tenant *t, const char *name, nf_error *err)
     c->env = t->env;
     c->env.nimbus = c->nimbus;
     c->env.kept = nf_kept_new(t->host->loop, c->nimbus, t->config->country);
+    c->env.upn = &c->upn;
     t->connections =
         nf_realloc(t->connections, (t->connection_count + 1) * sizeof(nf_connection *));
     t->connections[t->connection_count++] = c;

@@ -62,6 +62,10 @@ static nf_status scan_fields(nf_event *e, nf_error *err)
     if (object && token == NF_J_OBJECT_END)
         token = nf_jscan_next(&scan);
     e->repeats = repeats && *repeats;
+    for (size_t i = 0; i < NF_EVENT_FILTERS && e->trigger->filters[i].name; i++) {
+        if (e->trigger->owner && strcmp(e->trigger->filters[i].field, e->trigger->owner) == 0)
+            e->owner = e->values[i];
+    }
     free(repeats);
     if (object && token == NF_J_END)
         return NF_OK;

@@ -20,7 +20,8 @@ typedef struct nf_event {
     const nf_trigger *trigger;
     char *partition;                /* value of the trigger's partition field, or NULL */
     char *values[NF_EVENT_FILTERS]; /* value of the field of each filter, or NULL */
-    bool repeats;                   /* the trigger's `repeats` field is set */
+    const char *owner; /* value of the trigger's owner field, one of `values`, or NULL */
+    bool repeats;      /* the trigger's `repeats` field is set */
 } nf_event;
 
 /**

@@ -12,9 +12,17 @@
 #include <string.h>
 #include <strings.h>
 
+/* Without case, since events are compared so; the order of equal ones must be fixed all the same. */
 static int by_text(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    int order = strcasecmp(x, y);
+    return order ? order : strcmp(x, y);
+}
+
+static int by_word(const void *a, const void *b)
+{
+    return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void add_value(char **list, size_t *count, const char *value)
@@ -102,6 +110,7 @@ static nf_status resolve_filter(nf_listener *l, size_t index, const json_t *want
     }
     if (count)
         qsort(list, count, sizeof *list, by_text);
+    l->counts[index] = count;
     return NF_OK;
 }
 
@@ -169,13 +178,9 @@ void nf_listener_free(nf_listener *l)
     free(l);
 }
 
-static bool in_list(char *const *list, const char *value)
+static bool in_list(char *const *list, size_t count, const char *value)
 {
-    for (; *list; list++) {
-        if (strcasecmp(*list, value) == 0)
-            return true;
-    }
-    return false;
+    return count && bsearch(&value, list, count, sizeof *list, by_word);
 }
 
 /* Is each field that `where` names one of its values? */
@@ -203,7 +208,8 @@ bool nf_listener_wants(const nf_listener *l, const nf_event *event, const char *
 {
     const nf_filter *filters = l->handler->trigger->filters;
     for (size_t i = 0; i < NF_EVENT_FILTERS && filters[i].name; i++) {
-        if (l->values[i] && !(event->values[i] && in_list(l->values[i], event->values[i]))) {
+        if (l->values[i]
+            && !(event->values[i] && in_list(l->values[i], l->counts[i], event->values[i]))) {
             if (which)
                 *which = filters[i].name;
             return false;

@@ -15,6 +15,7 @@ typedef struct nf_listener {
     nf_connection *connection;
     nf_version *version;             /* kept while the listener lives */
     char **values[NF_EVENT_FILTERS]; /* per filter a list that ends with NULL; NULL: everything */
+    size_t counts[NF_EVENT_FILTERS]; /* how many values; they are sorted without regard to case */
     char *registration;              /* the config without url, canonical JSON */
 } nf_listener;
 

@@ -165,6 +165,7 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
         .store = t->host->store,
+        .ou = nf_rights_ou(t->rights),
     };
     free(lists);
     return NF_OK;
@@ -191,6 +192,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->on_loaded = loaded;
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();
+    t->index = nf_index_new();
     t->homeless = json_object();
     t->alarms = nf_alarms_new(t);
     t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
@@ -203,6 +205,8 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
         status = nf_tenant_open_silence(t, err);
     if (status == NF_OK)
         status = nf_tenant_recall_limits(t, err);
+    if (status == NF_OK)
+        status = nf_rights_open(host->loop, config, &t->rights, err);
     if (status == NF_OK)
         status = open_env(t, err);
     if (status == NF_OK)
@@ -241,6 +245,7 @@ void nf_tenant_close(nf_tenant *t)
     for (size_t i = 0; i < t->listener_count; i++)
         nf_listener_free(t->listeners[i]);
     free(t->listeners);
+    nf_index_free(t->index);
     nf_timetable_free(t->timetable);
     nf_alarms_free(t->alarms);
     nf_nonces_free(t->nonces);
@@ -254,6 +259,7 @@ void nf_tenant_close(nf_tenant *t)
     free(t->connections);
     nf_dedupe_free(t->dedupe);
     nf_kv_close(t->kv);
+    nf_rights_close(t->rights);
     json_decref(t->homeless);
     free(t);
 }

@@ -13,7 +13,9 @@
 #include "tenant/connection.h"
 #include "tenant/dedupe.h"
 #include "tenant/flows.h"
+#include "tenant/index.h"
 #include "tenant/listener.h"
+#include "tenant/rights.h"
 #include "tenant/silence.h"
 #include "tenant/timetable.h"
 #include "tenant/webhook.h"
@@ -66,6 +68,8 @@ struct nf_tenant {
     nf_history *history; /* the store's */
     nf_listener **listeners;
     size_t listener_count;
+    nf_index *index; /* of the listeners */
+    nf_rights *rights;
     json_t *homeless; /* flow file -> why: it names a connection that there is not */
     bool loaded;      /* every flow was tried once */
     nf_alarms *alarms;
@@ -74,7 +78,7 @@ struct nf_tenant {
     nf_silence *silence;
     nf_timer *listen_in; /* looks for silence */
     struct {
-        uint64_t received, duplicate, filtered, refused, accepted;
+        uint64_t received, duplicate, filtered, denied, refused, accepted;
         uint64_t ended[NF_OUTCOME_COUNT]; /* runs by outcome */
     } count;                              /* fates of events since the start */
     void (*on_loaded)(nf_tenant *tenant, void *ctx);

@@ -34,8 +34,8 @@ def say(text):
 class Load:
     """nf-load, which answers each command with a line."""
 
-    def __init__(self, programs):
-        self.child = subprocess.Popen([programs / "nf-load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, programs, *options):
+        self.child = subprocess.Popen([programs / "nf-load", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = json.loads(self.child.stdout.readline())["port"]
 
     def ask(self, command):
@@ -110,12 +110,12 @@ class Host:
 class Bench:
     """Everything that runs, for the time of a with block."""
 
-    def __init__(self, programs):
-        self.programs = programs
+    def __init__(self, programs, *load_options):
+        self.programs, self.load_options = programs, load_options
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="nf-bench-", dir=SOURCE / "build" if (SOURCE / "build").is_dir() else None)
-        self.load = Load(self.programs)
+        self.load = Load(self.programs, *self.load_options)
         self.host = Host(self.programs, self.load, self.folder)
         return self
 
@@ -132,8 +132,8 @@ class Bench:
         self.load.ask(f"pid {self.host.child.pid}")
         return ready_ms
 
-    def rounds(self, command):
-        self.load.ask("closed 8 1")  # warm: the list is read, the workers run, the connections are open
+    def rounds(self, command, warm="closed 8 1"):
+        self.load.ask(warm)  # warm: the list is read, the workers run, the connections are open
         made = []
         for number in range(Form.rounds):
             made.append(self.load.ask(command))

@@ -8,7 +8,7 @@ import sources
 
 # each layer with the layers it may use beside itself
 BELOW_NET = ["base", "log", "loop", "net"]
-BELOW_ACT = BELOW_NET + ["auth", "store", "channel", "nimbus", "act"]
+BELOW_ACT = BELOW_NET + ["auth", "store", "ou", "channel", "nimbus", "act"]
 USES = {
     "api": [],
     "base": [],
@@ -18,6 +18,7 @@ USES = {
     "net": ["base", "log", "loop"],
     "auth": BELOW_NET,
     "store": BELOW_NET,
+    "ou": ["base", "config"],
     "channel": BELOW_NET,
     "nimbus": BELOW_NET + ["auth", "store"],
     "act": BELOW_ACT[:-1],

@@ -186,6 +186,12 @@ class Benches(unittest.TestCase):
         self.assertGreater(values["noisy_events_per_s"], 0)
         self.assertGreater(values["quiet_events_per_s"], 0)
 
+    def test_filter(self):
+        values = self.figures("filter")
+        for name in ("decision_us", "decision_us_10_flows", "filtered_per_s", "denied_per_s", "cpu_us_per_filtered"):
+            self.assertGreater(values[name], 0, name)
+        self.assertEqual(0, values["wrong"])
+
 
 if __name__ == "__main__":
     if not LOAD.exists():

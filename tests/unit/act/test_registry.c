@@ -17,6 +17,7 @@ static nf_action good_action(void)
                        .name = "a.b",
                        .doc = "Does it.",
                        .params = id_param,
+                       .operation = NF_OP_TASK_UPDATE,
                        .class = NF_SAFE,
                        .owner = NF_OWNER_TASK,
                        .scope_param = "id",
@@ -31,7 +32,9 @@ static nf_trigger good_trigger(void)
                         .doc = "Comes.",
                         .source = NF_FROM_PERSON,
                         .filters = filters,
-                        .event = id_param};
+                        .event = id_param,
+                        .operation = NF_OP_TASK_TRIGGER,
+                        .subscribe = "/x"};
 }
 
 static void check(const nf_action *action, const nf_trigger *trigger, const char *part)
@@ -74,6 +77,10 @@ static void actions(void **state)
     WRONG_ACTION(doc = "no stop", "a sentence with a full stop");
     WRONG_ACTION(class = 0, "class and owner must be said");
     WRONG_ACTION(owner = 0, "class and owner must be said");
+    WRONG_ACTION(operation = NF_OP_NONE, "must name its operation");
+    WRONG_ACTION(operation = NF_OPERATIONS, "not one of nf/operation.h");
+    WRONG_ACTION(operation = NF_OP_CONTACT_ADD, "owner and scope_param must say");
+    WRONG_ACTION(operation = NF_OP_LOOKUP, "owner and scope_param must say");
     WRONG_ACTION(path = NULL, "either path or start");
     WRONG_ACTION(path = "/x/{other}", "must be a required parameter");
     WRONG_ACTION(path = "/x/{id", "a brace that is not closed");
