@@ -138,6 +138,12 @@ static void on_fetched(void *ctx, const nf_error *failure, const nf_reply *reply
     free(f);
 }
 
+/* Only the contacts of an address book: that answer may be large and slow. */
+static bool is_large(const char *path)
+{
+    return strncmp(path, "/v2/AddressBooks/", 17) == 0;
+}
+
 static struct fetch *under_way(nf_kept *kept, const char *path)
 {
     struct fetch *f;
@@ -149,7 +155,9 @@ static struct fetch *under_way(nf_kept *kept, const char *path)
     f->kept = kept;
     f->path = nf_strdup(path);
     DL_APPEND(kept->fetches, f);
-    f->request = nf_nimbus_get(kept->nimbus, path, NF_KEPT_ANSWER_MAX, on_fetched, f);
+    f->request = is_large(path)
+                     ? nf_nimbus_get(kept->nimbus, path, NF_KEPT_ANSWER_MAX, on_fetched, f)
+                     : nf_nimbus_send(kept->nimbus, "GET", path, NULL, NF_READ, on_fetched, f);
     return f;
 }
 

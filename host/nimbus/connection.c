@@ -19,6 +19,8 @@
 #include <string.h>
 #include <utlist.h>
 
+enum { LARGE_MS = 60000 }; /* a large answer may take as long, whatever the limit of others */
+
 struct nf_nimbus {
     nf_loop *loop;
     nf_http_client *client;
@@ -37,6 +39,7 @@ struct nf_nimbus_request {
     char *method, *url, *body;
     nf_class class;
     size_t max_body; /* of the answer; 0: the client's own */
+    uint64_t timeout_ms;
     unsigned attempt;
     bool token_reread, in_line;
     nf_http_request *http;
@@ -132,7 +135,7 @@ static void send_now(nf_nimbus_request *r)
         .content_type = r->body ? "application/json" : NULL,
         .body = r->body,
         .len = r->body ? strlen(r->body) : 0,
-        .timeout_ms = r->nimbus->request_ms,
+        .timeout_ms = NF_MAX(r->timeout_ms, r->nimbus->request_ms),
         .max_body = r->max_body,
         .write = r->class != NF_READ,
         .share = r->nimbus->share,
@@ -267,6 +270,7 @@ nf_nimbus_request *nf_nimbus_get(nf_nimbus *nimbus, const char *path, size_t max
 {
     nf_nimbus_request *r = new_request(nimbus, "GET", path, NF_READ, done, ctx);
     r->max_body = max_body;
+    r->timeout_ms = LARGE_MS;
     send_in_turn(r);
     return r;
 }

@@ -47,7 +47,7 @@ nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const c
                                   const char *body, nf_class class, nf_nimbus_done *done,
                                   void *ctx);
 
-/** Send a GET whose answer may be large; it is too large beyond `max_body` bytes. */
+/** Send a GET whose answer may be large (at most `max_body` bytes) and take a minute. */
 nf_nimbus_request *nf_nimbus_get(nf_nimbus *nimbus, const char *path, size_t max_body,
                                  nf_nimbus_done *done, void *ctx);
 

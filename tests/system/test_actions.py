@@ -7,6 +7,7 @@ for byte), what Nimbus answers, and what the flow gets.
 """
 import json
 import re
+import threading
 import unittest
 
 from apidef import definitions
@@ -415,6 +416,40 @@ class Kept(Case):
             self.nimbus.answers["GET", BOOK] = (200, answer)
             got = self.call("nimbus.contacts.find", "Customers", "externalId", "1", {"refresh": True})
             self.assertEqual("protocol", got.get("kind"), (answer, got))
+
+
+HURRIED = """
+nimbus.on_task {
+  name = "hurried", services = { "support@contoso.example" }, events = { "SystemAccepted" }, limits = { wall = "1s" },
+  run = function(task) return nimbus.contacts.find("Customers", "externalId", "42").externalId end,
+}
+"""
+
+
+class Hurried(unittest.TestCase):
+    def test_a_run_that_ends_while_it_waits_leaves_the_answer_to_the_next(self):
+        nimbus, go_on = Nimbus(), threading.Event()
+        nimbus.answers = {("GET", "/v2/AddressBooks"): (200, BOOKS), ("GET", BOOK): (200, [CONTACT])}
+
+        def hang(handler, _):
+            if handler.path == BOOK:
+                go_on.wait(60)
+            return False
+        nimbus.answer = hang
+        host = Host(nimbus.url, flows={"hurried.lua": HURRIED}).start()
+        try:
+            post(nimbus.callback(), event("first"))
+            self.assertEqual("over-time", host.run_of("first")["outcome"])
+            go_on.set()
+            for task in ("second", "third"):
+                post(nimbus.callback(), event(task))
+                self.assertEqual("42", host.run_of(task)["result"])
+            self.assertEqual(1, len(nimbus.seen("GET", BOOK)))
+        finally:
+            go_on.set()
+            self.assertEqual(0, host.end())
+            nimbus.close()
+            host.remove()
 
 
 if __name__ == "__main__":
