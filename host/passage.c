@@ -147,7 +147,7 @@ void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler
                                         on_run_ended, record);
 }
 
-void nf_passage_fail(nf_passage *passage, size_t index, const char *why)
+void nf_passage_fail(nf_passage *passage, size_t index, nf_outcome outcome, const char *why)
 {
     nf_strbuf error = nf_strbuf_new(4096);
     nf_strbuf_puts(&error, "{\"message\":");
@@ -160,7 +160,7 @@ void nf_passage_fail(nf_passage *passage, size_t index, const char *why)
     int64_t now = nf_clock_wall_ms();
     nf_run_report report = {
         .id = passage->rows[index].id,
-        .outcome = NF_OUTCOME_FAILED,
+        .outcome = outcome,
         .started_ms = now,
         .ended_ms = now,
         .error = error.bytes,

@@ -61,7 +61,7 @@ void nf_pipeline_tell_failure(nf_passage *passage, size_t index, const nf_run_re
 /** Start run number `index` of the passage with this handler; its end will be recorded. */
 void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler);
 
-/** Record run number `index` as failed without having started, with the reason. */
-void nf_passage_fail(nf_passage *passage, size_t index, const char *why);
+/** Record an end of run number `index` that did not start here, with the reason. */
+void nf_passage_fail(nf_passage *passage, size_t index, nf_outcome outcome, const char *why);
 
 #endif

@@ -31,11 +31,12 @@ static const nf_param *find_param(const nf_param *params, const char *name, size
 static nf_status check_params(const char *binding, const nf_param *params, nf_error *err)
 {
     for (; params && params->name; params++) {
-        bool nested = params->type == NF_OBJECT;
+        bool nested = params->type == NF_OBJECT,
+             may_nest = params->type == NF_LIST || params->type == NF_NAMED;
         if (!params->doc || !params->doc[0])
             return nf_error_set(err, NF_E_ARG, "binding %s: parameter '%s' has no documentation",
                                 binding, params->name);
-        if (nested != (params->fields != NULL) && params->type != NF_LIST)
+        if (nested != (params->fields != NULL) && !may_nest)
             return nf_error_set(err, NF_E_ARG,
                                 "binding %s: '%s' needs fields exactly if it is an object", binding,
                                 params->name);
@@ -46,14 +47,23 @@ static nf_status check_params(const char *binding, const nf_param *params, nf_er
     return NF_OK;
 }
 
-/* Every {name} in the path must be a required parameter. */
-static nf_status check_path(const nf_action *a, nf_error *err)
+/* Every {name} in a path must be a required parameter, every name of {?a,b} a parameter. */
+static nf_status check_path(const nf_action *a, const char *path, nf_error *err)
 {
-    for (const char *open = a->path; open && (open = strchr(open, '{'));) {
-        const char *close = strchr(++open, '}');
-        const nf_param *param = close ? find_param(a->params, open, (size_t)(close - open)) : NULL;
-        if (!param || !param->required)
-            return complain(err, a->name, "every {name} of the path must be a required parameter");
+    for (const char *open = path; open && (open = strchr(open, '{'));) {
+        bool query = *++open == '?';
+        const char *close = strchr(open, '}');
+        for (const char *name = open + query; close && name < close;) {
+            size_t n = strcspn(name, ",}");
+            const nf_param *param = find_param(a->params, name, n);
+            if (!param || (!query && !param->required))
+                return complain(err, a->name,
+                                query ? "every name of {?…} in the path must be a parameter"
+                                      : "every {name} of the path must be a required parameter");
+            name += n + 1;
+        }
+        if (!close)
+            return complain(err, a->name, "the path has a brace that is not closed");
         open = close;
     }
     return NF_OK;
@@ -88,6 +98,31 @@ static nf_status check_operation(const nf_action *a, nf_error *err)
                            "an address book, or the tenant");
 }
 
+static bool has_flag(const nf_action *a, const char *name)
+{
+    const nf_param *param = find_param(a->params, name, strlen(name));
+    return param && param->type == NF_BOOLEAN && !param->required;
+}
+
+/* What only some actions have. */
+static nf_status check_rest(const nf_action *a, nf_error *err)
+{
+    if (!a->path == !a->start)
+        return complain(err, a->name, "either path or start must be set");
+    if (a->path && !a->method)
+        return complain(err, a->name, "a path needs a method");
+    if (a->body && !find_param(a->params, a->body, strlen(a->body)))
+        return complain(err, a->name, "body must be one of the parameters");
+    if (a->keep_s && (!a->path || strcmp(a->method, "GET") != 0 || !has_flag(a, "refresh")))
+        return complain(err, a->name, "keep_s is for a GET with a parameter NF_REFRESH");
+    if (a->destroys && !has_flag(a, "confirm"))
+        return complain(err, a->name, "an action that destroys needs a parameter NF_CONFIRM");
+    nf_status status = check_operation(a, err);
+    if (status == NF_OK)
+        status = check_path(a, a->path, err);
+    return status == NF_OK ? check_path(a, a->spoils, err) : status;
+}
+
 static nf_status check_action(const nf_action *a, nf_error *err)
 {
     if (a->abi != NF_BINDING_ABI)
@@ -100,17 +135,13 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         return complain(err, a->name, "params must be a list, also when it is empty");
     if (!a->class || !a->owner)
         return complain(err, a->name, "class and owner must be said, also when there is none");
-    if (!a->path == !a->start)
-        return complain(err, a->name, "either path or start must be set");
     if (a->scope_param && !find_param(a->params, a->scope_param, strlen(a->scope_param)))
         return complain(err, a->name, "scope_param must be one of the parameters");
     if (a->class != NF_READ && a->owner != NF_OWNER_NONE && a->owner != NF_OWNER_TENANT
         && !a->scope_param)
         return complain(err, a->name,
                         "an action that writes must name the argument that decides the rights");
-    nf_status status = check_operation(a, err);
-    if (status == NF_OK)
-        status = check_path(a, err);
+    nf_status status = check_rest(a, err);
     return status == NF_OK ? check_params(a->name, a->params, err) : status;
 }
 
@@ -210,10 +241,11 @@ char *nf_registry_surface(const nf_action *const *actions, const nf_trigger *con
     json_t *action_list = json_array(), *trigger_list = json_array();
     for (; *actions; actions++)
         json_array_append_new(action_list,
-                              json_pack("{s:s, s:o, s:i, s:s}", "name", (*actions)->name, "params",
-                                        names_json((*actions)->params), "positional",
+                              json_pack("{s:s, s:o, s:i, s:s, s:b}", "name", (*actions)->name,
+                                        "params", names_json((*actions)->params), "positional",
                                         (*actions)->positional, "returns",
-                                        (*actions)->returns ? (*actions)->returns : ""));
+                                        (*actions)->returns ? (*actions)->returns : "", "several",
+                                        (*actions)->several || (*actions)->keep_s));
     for (; *triggers; triggers++)
         json_array_append_new(trigger_list,
                               json_pack("{s:s, s:o, s:o, s:o}", "name", (*triggers)->name,

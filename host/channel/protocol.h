@@ -54,7 +54,8 @@ typedef struct nf_frame {
 
 /*
  * SETUP's JSON, made from the descriptors of all bindings:
- * {"actions":  [{"name": "nimbus.tasks.update", "params": ["taskId", ...], "positional": 0}, ...],
+ * {"actions":  [{"name": "nimbus.tasks.update", "params": ["taskId", ...], "positional": 0,
+ *                "several": false}, ...],
  *  "triggers": [{"name": "nimbus.on_task", "filters": ["services", ...],
  *                "event": {"taskId": true, "taskInformation": {"customer": {...},
  *                          "customContextParameters": [{...}]}}}]}

@@ -110,6 +110,7 @@ typedef struct nf_pending {
     uint32_t number;
     uint64_t started_ns;
     char *where, *args;
+    struct nf_intention *intention; /* until it is durable; NULL: none */
     struct nf_pending *prev, *next;
 } nf_pending;
 

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_HANDLERS = 256 };
+enum { MOST_HANDLERS = 256, MOST_DESTROYERS = 100 };
 
 static void free_handlers(nf_version *version)
 {
@@ -28,6 +28,7 @@ static void free_handlers(nf_version *version)
         json_decref(version->handlers[i].filters);
         json_decref(version->handlers[i].options);
         json_decref(version->handlers[i].where);
+        json_decref(version->handlers[i].permissions);
     }
     free(version->handlers);
     version->handlers = NULL;
@@ -182,6 +183,29 @@ static nf_status check_name(const nf_version *version, const nf_handler *handler
     return NF_OK;
 }
 
+/* Each must be the name of an action that destroys: a permission for nothing would be a misunderstanding. */
+static nf_status read_permissions(nf_handler *handler, const json_t *declared, nf_error *err)
+{
+    const nf_action *const *actions = handler->version->pool->runner->actions;
+    const char *names[MOST_DESTROYERS + 1];
+    size_t count = 0, i, k;
+    const json_t *permission;
+    for (; *actions && count < MOST_DESTROYERS; actions++) {
+        if ((*actions)->destroys)
+            names[count++] = (*actions)->name;
+    }
+    names[count] = NULL;
+    json_array_foreach (declared, i, permission) {
+        const char *name = json_string_value(permission) ? json_string_value(permission) : "";
+        for (k = 0; k < count && strcmp(names[k], name) != 0;)
+            k++;
+        if (k == count)
+            return nf_suggest_error(err, NF_E_CONFIG, "permission", name, names);
+    }
+    handler->permissions = json_incref((json_t *)declared);
+    return NF_OK;
+}
+
 static nf_status read_handler(nf_version *version, const json_t *declared, nf_error *err)
 {
     nf_handler *handler = &version->handlers[version->handler_count];
@@ -210,6 +234,8 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
     if (status == NF_OK)
         status = read_limits(handler, json_object_get(declared, "limits"),
                              &version->pool->configured, err);
+    if (status == NF_OK)
+        status = read_permissions(handler, json_object_get(declared, "permissions"), err);
     if (status != NF_OK)
         nf_error_prefix(err, "%s:%d", version->file, handler->line);
     return status;

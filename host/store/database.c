@@ -282,6 +282,16 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
     return nf_database_step(db, NF_SQL_ADD_DETAIL, err);
 }
 
+/* Until a run ends its number of attempts is 0, or -1: not to be done again. */
+nf_status nf_apply_mark_run(nf_database *db, const nf_write *w, nf_error *err)
+{
+    sqlite3_bind_int64(db->statements[NF_SQL_MARK_RUN], 1, w->of.id);
+    nf_status status = nf_database_step(db, NF_SQL_MARK_RUN, err);
+    if (status == NF_OK && sqlite3_changes(db->writer) == 0)
+        return nf_error_set(err, NF_E_NOT_FOUND, "the event of this run is not stored");
+    return status;
+}
+
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err)
 {
     sqlite3_stmt *s = db->statements[NF_SQL_PUT_VERSION];

@@ -21,6 +21,7 @@
     X(ADD_DUPLICATE, "UPDATE event SET duplicates = duplicates + 1 WHERE id = ?")                  \
     X(END_RUN, "UPDATE run SET outcome=?, started=?, ended=?, attempts=?"                          \
                " WHERE id=? AND outcome=0")                                                        \
+    X(MARK_RUN, "UPDATE run SET attempts = -1 WHERE id = ? AND outcome = 0")                       \
     X(ADD_DETAIL, "INSERT OR REPLACE INTO run_detail(run, detail) VALUES(?,?)")                    \
     X(PUT_VERSION, "INSERT OR IGNORE INTO flow_version(hash, tenant, file, source, kept)"          \
                    " VALUES(?,?,?,?,?)")                                                           \
@@ -124,6 +125,7 @@ nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_schedule(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_mark_run(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);

@@ -379,6 +379,11 @@ void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, 
     enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
 }
 
+void nf_store_mark_run(nf_store *store, int64_t run, nf_store_done *done, void *ctx)
+{
+    enqueue(store, nf_apply_mark_run, done, ctx)->of.id = run;
+}
+
 void nf_store_put_kv(nf_store *store, const nf_kv_row *row, nf_store_done *done, void *ctx)
 {
     enqueue(store, nf_apply_put_kv, done, ctx)->of.kv = *row;

@@ -46,6 +46,7 @@ typedef struct nf_run_row {
     int64_t id, event;
     const char *tenant, *handler, *file;
     uint8_t version[NF_SHA256_SIZE]; /* of the flow's source */
+    bool marked; /* it began an effect that must not be repeated; only told when it is read */
 } nf_run_row;
 
 /** How a run ended. */
@@ -114,6 +115,12 @@ void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done,
 
 /** Write the end of a run. Never fails for good: `done` comes when it is durable. */
 void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx);
+
+/**
+ * Before a run sends an effect that must not be repeated: once this is durable, the run is not done again after a
+ * restart. An error when its event was not stored.
+ */
+void nf_store_mark_run(nf_store *store, int64_t run, nf_store_done *done, void *ctx);
 
 /** Keep the source of a flow version, so that its runs can resume under it. Never fails for good. */
 void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant,

@@ -266,6 +266,7 @@ nf_status nf_connection_open(nf_tenant *t, const char *name, nf_error *err)
     c->env = t->env;
     c->env.nimbus = c->nimbus;
     c->env.upn = &c->upn;
+    c->env.kept = nf_kept_new(t->host->loop, c->nimbus, t->config->country);
     t->connections =
         nf_realloc(t->connections, (t->connection_count + 1) * sizeof(nf_connection *));
     t->connections[t->connection_count++] = c;
@@ -277,6 +278,7 @@ void nf_connection_close(nf_connection *c)
     nf_timer_close(c->retry);
     nf_subscriptions_close(c->subscriptions);
     nf_catalog_free(c->catalog);
+    nf_kept_free(c->env.kept);
     nf_nimbus_close(c->nimbus);
     json_decref(c->unheard);
     free(c->trouble);

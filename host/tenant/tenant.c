@@ -165,6 +165,7 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
         .ou = nf_rights_ou(t->rights),
+        .store = t->host->store,
     };
     free(lists);
     return NF_OK;

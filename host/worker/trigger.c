@@ -66,8 +66,8 @@ static void try_names(lua_State *L, int list, nf_nearest *nearest)
 
 static void refuse_field(lua_State *L, const char *field)
 {
-    static const char *const fixed[] = {"name",  "run",        "limits", "dedupe",
-                                        "where", "connection", NULL};
+    static const char *const fixed[] = {"name",  "run",        "limits",      "dedupe",
+                                        "where", "connection", "permissions", NULL};
     nf_nearest nearest = {.word = field};
     for (int i = 0; fixed[i]; i++)
         nf_nearest_try(&nearest, fixed[i]);
@@ -79,8 +79,8 @@ static void refuse_field(lua_State *L, const char *field)
     luaL_error(L, "unknown field '%s' of %s", field, trigger_name(L));
 }
 
-/* A filter's value at the top: a string or a list of strings; replaced by a list. */
-static void check_filter(lua_State *L, const char *field)
+/* A list of texts at the top (one text stands for a list of it): a string or a list of strings; replaced by a list. */
+static void check_texts(lua_State *L, const char *field)
 {
     if (lua_type(L, -1) == LUA_TSTRING) {
         lua_createtable(L, 1, 0);
@@ -158,7 +158,7 @@ static void check_where(lua_State *L)
             luaL_tolstring(L, -1, NULL);
             lua_remove(L, -2);
         }
-        check_filter(L, "where");
+        check_texts(L, "where");
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, given + 1);
@@ -191,7 +191,7 @@ static void take_field(lua_State *L, int out)
                    trigger_name(L), trigger_name(L));
     const char *field = lua_tostring(L, key);
     if (is_among(L, FILTERS, key)) {
-        check_filter(L, field);
+        check_texts(L, field);
         put_into(L, out, "filters");
         return;
     }
@@ -203,6 +203,8 @@ static void take_field(lua_State *L, int out)
         check_limits(L);
     else if (strcmp(field, "where") == 0)
         check_where(L);
+    else if (strcmp(field, "permissions") == 0)
+        check_texts(L, field);
     else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
         luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
     else if (is_text_field(field) && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))

@@ -19,8 +19,8 @@
 
 enum { EVENTS = 200000, PASSES = 7, MOST_FLOWS = 10000 };
 
-static const nf_filter filters[] = {{"services", "serviceUPN", "services", "/s", true, "x"},
-                                    {"events", "event", "events", "/e", true, "x"},
+static const nf_filter filters[] = {{"services", "serviceUPN", "services", "/s", true, "x", NULL},
+                                    {"events", "event", "events", "/e", true, "x", NULL},
                                     {0}};
 static const nf_trigger trigger = {.name = "nimbus.on_task",
                                    .filters = filters,

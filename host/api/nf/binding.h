@@ -27,11 +27,18 @@ typedef enum nf_type {
     NF_NUMBER,
     NF_BOOLEAN,
     NF_OBJECT, /* named fields, listed in `fields` */
-    NF_LIST,   /* items; `fields` are those of an item, or NULL for a list of strings */
-    NF_NAMED,  /* a map of name to text; on the wire a list of {name, value}, which is taken too */
-    NF_VALUE,  /* any JSON value */
+    NF_LIST,   /* items; `fields` are those of an item, or NULL for a list of texts */
+    NF_NAMED, /* a map of name to text; on the wire a list of {name, value}, which is taken too; `fields` are those
+                  two with their limits, or NULL */
+    NF_VALUE, /* any JSON value */
     NF_FUNCTION, /* triggers only: the handler */
+    NF_UPN,      /* the sign-in name of a service or user: name@domain */
+    NF_TIME, /* a moment in UTC: text like 2020-03-23T11:00:00Z, or a number of seconds since 1970 */
+    NF_BOOK, /* an address book by id or name; the binding gets the id */
 } nf_type;
+
+/** The name of the only field of an item when a list holds texts of its own type and limits. */
+#define NF_ITEM "[]"
 
 /** One parameter of an action, field of an object, or field of an event. A list of them ends with {0}. */
 typedef struct nf_param {
@@ -40,8 +47,9 @@ typedef struct nf_param {
     bool required;
     const char *doc;               /* one sentence without a full stop */
     const struct nf_param *fields; /* of NF_OBJECT and of the items of NF_LIST; else NULL */
-    size_t max;                    /* longest text in bytes, most items; 0: no limit of its own */
-    int64_t least, most;           /* range of NF_INTEGER; 0, 0: any */
+    size_t max; /* longest text in characters, most items; 0: no limit of its own */
+    int64_t least,
+        most; /* range of NF_INTEGER, 0, 0: any; of NF_LIST `least` is the fewest items */
 } nf_param;
 
 /** What repeating an effect can do; decides what must be durable before it is sent. */
@@ -75,8 +83,24 @@ typedef struct nf_action {
     nf_class class;
     nf_owner owner;
     const char *scope_param;
-    /* A REST action: the path's {names} are taken from the arguments, the others are the body. */
-    const char *method, *path;
+    bool several;       /* the result is a JSON list; its items are the results in Lua */
+    const char *sample; /* JSON that a dry run gives in place of an answer; NULL: nil */
+    /*
+     * A REST action. {name} in the path is a required argument; {?a,b} at its end are arguments for the query, where a
+     * list is joined with commas. Of PUT, POST and PATCH the other arguments are the body, or `body` names the one
+     * that is the whole body.
+     */
+    const char *method, *path, *body;
+    /* Read the answer; NULL: 2xx resolves with its JSON, anything else rejects. */
+    void (*on_reply)(nf_call *call, const nf_reply *reply);
+    /* A GET: the answer may be given again for so many seconds; needs an argument `refresh`, NF_REFRESH. The second
+     * result in Lua is its age in seconds. */
+    unsigned keep_s;
+    /* A path with {name}s, as some GET that is kept: what it answered is no longer true when this one was sent. */
+    const char *spoils;
+    /* It destroys what cannot be brought back: needs an argument `confirm`, NF_CONFIRM. The call must say confirm =
+     * true, or the flow's trigger must list the action in `permissions`. */
+    bool destroys;
     /* More than REST: called with checked arguments; see nf/call.h. Exactly one of path and start is set. */
     void (*start)(nf_call *call, const json_t *args);
 } nf_action;
@@ -124,6 +148,17 @@ typedef struct nf_trigger {
         *repeats; /* a field that, when set, makes equal notifications in a row normal, or NULL */
     const char *subscribe; /* POST path of the registration; DELETE path/{id} ends it */
 } nf_trigger;
+
+/** The parameters that keep_s and destroys need. */
+#define NF_REFRESH                                                                                 \
+    {                                                                                              \
+        "refresh", NF_BOOLEAN, false, "true: ask Nimbus again, however young the kept answer is",  \
+            NULL, 0, 0, 0                                                                          \
+    }
+#define NF_CONFIRM                                                                                 \
+    {                                                                                              \
+        "confirm", NF_BOOLEAN, false, "true: really do it", NULL, 0, 0, 0                          \
+    }
 
 #define NF_ACTION(symbol)                                                                          \
     extern const nf_action nf_action_##symbol;                                                     \

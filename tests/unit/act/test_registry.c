@@ -32,9 +32,7 @@ static nf_trigger good_trigger(void)
                         .doc = "Comes.",
                         .source = NF_FROM_PERSON,
                         .filters = filters,
-                        .event = id_param,
-                        .operation = NF_OP_TASK_TRIGGER,
-                        .subscribe = "/x"};
+                        .event = id_param};
 }
 
 static void check(const nf_action *action, const nf_trigger *trigger, const char *part)
@@ -83,7 +81,15 @@ static void actions(void **state)
     WRONG_ACTION(operation = NF_OP_LOOKUP, "owner and scope_param must say");
     WRONG_ACTION(path = NULL, "either path or start");
     WRONG_ACTION(path = "/x/{other}", "must be a required parameter");
-    WRONG_ACTION(path = "/x/{id", "must be a required parameter");
+    WRONG_ACTION(path = "/x/{id", "a brace that is not closed");
+    WRONG_ACTION(path = "/x{?id}", NULL);
+    WRONG_ACTION(path = "/x/{id}{?other}", "{?…} in the path must be a parameter");
+    WRONG_ACTION(path = "/x/{id}{?id,other}", "{?…} in the path must be a parameter");
+    WRONG_ACTION(spoils = "/x/{other}", "must be a required parameter");
+    WRONG_ACTION(method = NULL, "a path needs a method");
+    WRONG_ACTION(body = "other", "body must be one of the parameters");
+    WRONG_ACTION(keep_s = 60, "keep_s is for a GET with a parameter NF_REFRESH");
+    WRONG_ACTION(destroys = true, "needs a parameter NF_CONFIRM");
     WRONG_ACTION(params = optional_id, "must be a required parameter");
     WRONG_ACTION(scope_param = "other", "scope_param must be one of the parameters");
     WRONG_ACTION(scope_param = NULL, "must name the argument that decides the rights");
@@ -104,6 +110,12 @@ static void triggers(void **state)
     WRONG_TRIGGER(source = NF_FROM_NIMBUS,
                   "subscribe must be set exactly if events come from Nimbus");
     WRONG_TRIGGER(subscribe = "/v1/x", "subscribe must be set exactly if events come from Nimbus");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS;
+                  t.subscribe = "/v1/x", "a trigger of Nimbus must name its operation");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS; t.subscribe = "/v1/x";
+                  t.operation = NF_OP_TASK_UPDATE, "a trigger of Nimbus must name its operation");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS; t.subscribe = "/v1/x";
+                  t.operation = NF_OP_TASK_TRIGGER, NULL);
     WRONG_TRIGGER(options = no_doc, "parameter 'id' has no documentation");
     WRONG_TRIGGER(event = no_doc, "parameter 'id' has no documentation");
 }
