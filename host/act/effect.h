@@ -22,12 +22,12 @@ typedef struct nf_effect_env {
     nf_nimbus *nimbus;            /* NULL: no connection here, effects on Nimbus are refused */
     struct nf_list_folder *lists; /* NULL: no lists */
     nf_kv *kv;                    /* NULL: nothing is remembered */
+    nf_store *store;              /* NULL: nothing is made durable */
+    nf_kept *kept;                /* answers of Nimbus; there whenever `nimbus` is */
     const nf_ou *ou;              /* NULL: Nimbus alone decides */
     char *const
         *upn; /* where the UPN of the connection's user stands; it may be NULL there: not known */
-    nf_store *store; /* NULL: nothing is made durable */
-    nf_kept *kept;   /* answers of Nimbus; there whenever `nimbus` is */
-    bool dry_run;    /* effects that change something resolve with nil and send nothing */
+    bool dry_run; /* effects that change something resolve with nil and send nothing */
 } nf_effect_env;
 
 /** Who started an effect. */

@@ -69,6 +69,29 @@ static nf_status check_path(const nf_action *a, const char *path, nf_error *err)
     return NF_OK;
 }
 
+static bool has_flag(const nf_action *a, const char *name)
+{
+    const nf_param *param = find_param(a->params, name, strlen(name));
+    return param && param->type == NF_BOOLEAN && !param->required;
+}
+
+/* What only some actions have. */
+static nf_status check_rest(const nf_action *a, nf_error *err)
+{
+    if (!a->path == !a->start)
+        return complain(err, a->name, "either path or start must be set");
+    if (a->path && !a->method)
+        return complain(err, a->name, "a path needs a method");
+    if (a->body && !find_param(a->params, a->body, strlen(a->body)))
+        return complain(err, a->name, "body must be one of the parameters");
+    if (a->keep_s && (!a->path || strcmp(a->method, "GET") != 0 || !has_flag(a, "refresh")))
+        return complain(err, a->name, "keep_s is for a GET with a parameter NF_REFRESH");
+    if (a->destroys && !has_flag(a, "confirm"))
+        return complain(err, a->name, "an action that destroys needs a parameter NF_CONFIRM");
+    nf_status status = check_path(a, a->path, err);
+    return status == NF_OK ? check_path(a, a->spoils, err) : status;
+}
+
 /* Does the operation exist, and does what decides on it fit to what the binding names? */
 static nf_status check_operation(const nf_action *a, nf_error *err)
 {
@@ -98,31 +121,6 @@ static nf_status check_operation(const nf_action *a, nf_error *err)
                            "an address book, or the tenant");
 }
 
-static bool has_flag(const nf_action *a, const char *name)
-{
-    const nf_param *param = find_param(a->params, name, strlen(name));
-    return param && param->type == NF_BOOLEAN && !param->required;
-}
-
-/* What only some actions have. */
-static nf_status check_rest(const nf_action *a, nf_error *err)
-{
-    if (!a->path == !a->start)
-        return complain(err, a->name, "either path or start must be set");
-    if (a->path && !a->method)
-        return complain(err, a->name, "a path needs a method");
-    if (a->body && !find_param(a->params, a->body, strlen(a->body)))
-        return complain(err, a->name, "body must be one of the parameters");
-    if (a->keep_s && (!a->path || strcmp(a->method, "GET") != 0 || !has_flag(a, "refresh")))
-        return complain(err, a->name, "keep_s is for a GET with a parameter NF_REFRESH");
-    if (a->destroys && !has_flag(a, "confirm"))
-        return complain(err, a->name, "an action that destroys needs a parameter NF_CONFIRM");
-    nf_status status = check_operation(a, err);
-    if (status == NF_OK)
-        status = check_path(a, a->path, err);
-    return status == NF_OK ? check_path(a, a->spoils, err) : status;
-}
-
 static nf_status check_action(const nf_action *a, nf_error *err)
 {
     if (a->abi != NF_BINDING_ABI)
@@ -141,7 +139,9 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         && !a->scope_param)
         return complain(err, a->name,
                         "an action that writes must name the argument that decides the rights");
-    nf_status status = check_rest(a, err);
+    nf_status status = check_operation(a, err);
+    if (status == NF_OK)
+        status = check_rest(a, err);
     return status == NF_OK ? check_params(a->name, a->params, err) : status;
 }
 

@@ -214,9 +214,23 @@ static nf_yaml *read_document(struct reader *r)
     return top ? top : nf_alloc(sizeof *top);
 }
 
-nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
+nf_yaml *nf_yaml_parse(const char *text, size_t len, const char *path, nf_strbuf *errors)
 {
     struct reader r = {.path = path, .errors = errors};
+    yaml_parser_initialize(&r.parser);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+    nf_yaml *top = read_document(&r);
+    top->kind = NF_YAML_MAP;
+    if (r.failed) {
+        nf_yaml_free(top);
+        top = NULL;
+    }
+    yaml_parser_delete(&r.parser);
+    return top;
+}
+
+nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
+{
     FILE *file = fopen(path, "rbe");
     char *text = file ? nf_alloc(LARGEST_FILE + 1) : NULL;
     size_t len = file ? fread(text, 1, LARGEST_FILE + 1, file) : 0;
@@ -226,18 +240,7 @@ nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
                        len > LARGEST_FILE ? "larger than 1 MiB" : strerror(errno));
     if (file)
         fclose(file);
-    nf_yaml *top = NULL;
-    if (!broken) {
-        yaml_parser_initialize(&r.parser);
-        yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-        top = read_document(&r);
-        top->kind = NF_YAML_MAP;
-        if (r.failed) {
-            nf_yaml_free(top);
-            top = NULL;
-        }
-        yaml_parser_delete(&r.parser);
-    }
+    nf_yaml *top = broken ? NULL : nf_yaml_parse(text, len, path, errors);
     free(text);
     return top;
 }

@@ -265,8 +265,8 @@ nf_status nf_connection_open(nf_tenant *t, const char *name, nf_error *err)
     }
     c->env = t->env;
     c->env.nimbus = c->nimbus;
-    c->env.upn = &c->upn;
     c->env.kept = nf_kept_new(t->host->loop, c->nimbus, t->config->country);
+    c->env.upn = &c->upn;
     t->connections =
         nf_realloc(t->connections, (t->connection_count + 1) * sizeof(nf_connection *));
     t->connections[t->connection_count++] = c;

@@ -164,8 +164,8 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
         .loop = t->host->loop,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
-        .ou = nf_rights_ou(t->rights),
         .store = t->host->store,
+        .ou = nf_rights_ou(t->rights),
     };
     free(lists);
     return NF_OK;

@@ -29,7 +29,7 @@ USES = {
     "app": BELOW_ACT + ["config", "run", "tenant", "pipeline", "admin"],
     "cli": BELOW_ACT + ["config", "run", "tenant", "pipeline", "admin", "app", "sim"],
     "main": ["cli"],
-    "sim": BELOW_NET,
+    "sim": BELOW_NET + ["config"],
     "worker": [],
     "reader": [],
     "bindings": [],

@@ -176,7 +176,7 @@ class Modules(WorkerTest):
             table.sort(names)
             return names"""), sorted(
                 "_G _VERSION assert collectgarbage coroutine error flow getmetatable http ipairs json kv lists load log math next "
-                "nimbus os pairs pcall print rawequal rawget rawlen rawset schedule select setmetatable string table time "
+                "nimbus os pairs pcall print rawequal rawget rawlen rawset schedule select setmetatable string table text time "
                 "tonumber tostring type utf8 xpcall".split()))
         self.assertEqual(self.ok("local n = {} for k in pairs(os) do n[#n+1] = k end table.sort(n) return n"),
                          ["clock", "date", "difftime", "time"])

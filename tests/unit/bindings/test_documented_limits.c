@@ -129,6 +129,14 @@ static json_t *right(const nf_param *param)
     }
 }
 
+/* Steals the name. */
+static json_t *named(json_t *name)
+{
+    json_t *map = json_pack("{s:s}", json_string_value(name), "x");
+    json_decref(name);
+    return map;
+}
+
 /* `value` in the place that the path names, around it what else is required. */
 static json_t *wrapped(const nf_param *params, const char *path, json_t *value)
 {
@@ -141,7 +149,7 @@ static json_t *wrapped(const nf_param *params, const char *path, json_t *value)
     else if (*rest == '[')
         value = json_pack("[o]", value);
     else if (strcmp(rest, "{name}") == 0)
-        value = json_pack("{s:s}", json_string_value(value), "x");
+        value = named(value);
     else if (strcmp(rest, "{value}") == 0)
         value = json_pack("{s:o}", "x", value);
     json_object_set_new(object, param->name, value);
