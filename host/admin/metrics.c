@@ -34,6 +34,7 @@ static void add_events(const nf_admin *admin, nf_strbuf *out)
         row(out, name, t->config->name, "fate", "run", t->count.accepted);
         row(out, name, t->config->name, "fate", "duplicate", t->count.duplicate);
         row(out, name, t->config->name, "fate", "filtered", t->count.filtered);
+        row(out, name, t->config->name, "fate", "denied", t->count.denied);
         row(out, name, t->config->name, "fate", "refused", t->count.refused);
     }
 }

@@ -249,6 +249,16 @@ static void compare(const nf_rights *r, const nf_connection *connection, const n
     free(c.listed.upns);
 }
 
+/* Only then its lists were fetched. */
+static bool is_heard(const nf_tenant *t, const nf_connection *c, const nf_trigger *trigger)
+{
+    for (size_t i = 0; i < t->listener_count; i++) {
+        if (t->listeners[i]->connection == c && t->listeners[i]->handler->trigger == trigger)
+            return true;
+    }
+    return false;
+}
+
 static json_t *warnings_of(const nf_rights *r, const nf_tenant *t)
 {
     json_t *warnings = json_array();
@@ -260,8 +270,10 @@ static json_t *warnings_of(const nf_rights *r, const nf_tenant *t)
                  "not known, so everything is denied; write 'upn' in tenant.yaml");
         else if (!nf_directory_has_user(r->ou.directory, c->upn))
             warn(&named, c->upn, "directory.yaml does not have its user, so everything is denied");
-        for (const nf_trigger *const *trigger = t->host->triggers; *trigger; trigger++)
-            compare(r, c, *trigger, warnings);
+        for (const nf_trigger *const *trigger = t->host->triggers; *trigger; trigger++) {
+            if (is_heard(t, c, *trigger))
+                compare(r, c, *trigger, warnings);
+        }
     }
     return warnings;
 }

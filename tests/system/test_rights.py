@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may what: directory.yaml at events and effects, changed while a flow runs, and nimflow why."""
+import contextlib
 import http.client
 import json
 import os
@@ -96,9 +97,9 @@ class Rights(unittest.TestCase):
         connection = http.client.HTTPConnection("host", timeout=60)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(os.path.join(self.host.dir, "data", "admin.sock"))
-        connection.request("GET", "/v1/status")
-        with connection.getresponse() as answer:
-            return json.load(answer)["tenants"][0]
+        with contextlib.closing(connection):
+            connection.request("GET", "/v1/status")
+            return json.load(connection.getresponse())["tenants"][0]
 
     def callback(self, part):
         """The callback of the registration that hears `part`."""
@@ -199,6 +200,8 @@ class Rights(unittest.TestCase):
                           "for this connection",
                           "connection nimbus: sales@contoso.example: Nimbus lists it for this connection, directory.yaml "
                           "does not have it: denied"], warnings)
+        doctor = self.ask("doctor")[1]["findings"]
+        self.assertEqual(["ok", "warning", "warning"], [f["level"] for f in doctor if f["what"] == "rights"])
         self.end()
 
     def test_why(self):

@@ -32,9 +32,7 @@ static nf_trigger good_trigger(void)
                         .doc = "Comes.",
                         .source = NF_FROM_PERSON,
                         .filters = filters,
-                        .event = id_param,
-                        .operation = NF_OP_TASK_TRIGGER,
-                        .subscribe = "/x"};
+                        .event = id_param};
 }
 
 static void check(const nf_action *action, const nf_trigger *trigger, const char *part)
@@ -112,6 +110,12 @@ static void triggers(void **state)
     WRONG_TRIGGER(source = NF_FROM_NIMBUS,
                   "subscribe must be set exactly if events come from Nimbus");
     WRONG_TRIGGER(subscribe = "/v1/x", "subscribe must be set exactly if events come from Nimbus");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS;
+                  t.subscribe = "/v1/x", "a trigger of Nimbus must name its operation");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS; t.subscribe = "/v1/x";
+                  t.operation = NF_OP_TASK_UPDATE, "a trigger of Nimbus must name its operation");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS; t.subscribe = "/v1/x";
+                  t.operation = NF_OP_TASK_TRIGGER, NULL);
     WRONG_TRIGGER(options = no_doc, "parameter 'id' has no documentation");
     WRONG_TRIGGER(event = no_doc, "parameter 'id' has no documentation");
 }

@@ -10,7 +10,7 @@
 
 #include "unit.h"
 
-enum { TREES = 2000, MOST_UNITS = 14 };
+enum { TREES = 2000, MOST_UNITS = 12 };
 
 struct tree {
     int parent[MOST_UNITS], count;
