@@ -9,7 +9,11 @@
  *   GET /v1/runs/ID            one run with its event, effects, usage and log
  *   GET /v1/tenants/NAME/limits     every limit with its value, who set it, what is used of it
  *   POST /v1/tenants/NAME/limits    {"set": {"cpu": "250ms"}, "reset": ["memory"]}; at once, kept, audited
+ *   POST /v1/tenants/NAME/start     {"handler": NAME, "event": {...}}: start a run by hand
+ *   GET /metrics               figures for Prometheus, also on the listener metrics_listen
  *   GET /v1/audit?tenant=&limit=    who changed what
+ *   GET /v1/why?tenant=&upn=&operation=&entity=     may this user do that, and why
+ *   GET /v1/denied?tenant=     events that the user of a connection may not have, newest first
  *   POST /v1/reload            look at the flow files again
  *
  * The /v1 part answers on the admin socket only, whose file has mode 600.

@@ -24,8 +24,8 @@ struct nf_nimbus {
     nf_http_client *client;
     char *tenant, *cluster, *token_file, *token;
     uint64_t request_ms;
-    nf_http_share share; /* of the links */
-    nf_window sent;      /* requests in the last second */
+    const nf_http_share *share;
+    nf_window sent; /* requests in the last second */
     uint64_t rate, peak;
     nf_timer *next; /* when one of the line may go */
     nf_nimbus_request *line;
@@ -36,6 +36,7 @@ struct nf_nimbus_request {
     nf_nimbus *nimbus;
     char *method, *url, *body;
     nf_class class;
+    size_t max_body; /* of the answer; 0: the client's own */
     unsigned attempt;
     bool token_reread, in_line;
     nf_http_request *http;
@@ -63,7 +64,7 @@ nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_
     nimbus->token_file = nf_strdup(options->token_file);
     nimbus->token = token;
     nimbus->request_ms = options->request_ms;
-    nimbus->share.weight = 100;
+    nimbus->share = options->share;
     nimbus->sent = nf_window_new(1000);
     nimbus->rate = UINT64_MAX;
     nimbus->next = nf_timer_new(loop, send_line, nimbus);
@@ -132,8 +133,9 @@ static void send_now(nf_nimbus_request *r)
         .body = r->body,
         .len = r->body ? strlen(r->body) : 0,
         .timeout_ms = r->nimbus->request_ms,
+        .max_body = r->max_body,
         .write = r->class != NF_READ,
-        .share = &r->nimbus->share,
+        .share = r->nimbus->share,
     };
     r->http = nf_http_request_start(r->nimbus->client, &spec, on_answer, r);
 }
@@ -182,11 +184,6 @@ uint64_t nf_nimbus_rate(nf_nimbus *nimbus, uint64_t *peak)
 {
     *peak = nimbus->peak;
     return nf_window_sum(&nimbus->sent, nf_clock_ns());
-}
-
-void nf_nimbus_set_weight(nf_nimbus *nimbus, unsigned weight)
-{
-    nimbus->share.weight = weight;
 }
 
 /* After a 401: is there another token in the file by now? Asked once per request. */
@@ -242,18 +239,34 @@ static void on_answer(void *ctx, const nf_http_result *result)
     free_request(r);
 }
 
-nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path,
-                                  const char *body, nf_class class, nf_nimbus_done *done, void *ctx)
+static nf_nimbus_request *new_request(nf_nimbus *nimbus, const char *method, const char *path,
+                                      nf_class class, nf_nimbus_done *done, void *ctx)
 {
     nf_nimbus_request *r = nf_alloc(sizeof *r);
     r->nimbus = nimbus;
     r->method = nf_strdup(method);
     r->url = nf_format("%s%s", nimbus->cluster, path);
-    r->body = nf_strdup(body);
     r->class = class;
     r->done = done;
     r->ctx = ctx;
     DL_APPEND(nimbus->requests, r);
+    return r;
+}
+
+nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path,
+                                  const char *body, nf_class class, nf_nimbus_done *done, void *ctx)
+{
+    nf_nimbus_request *r = new_request(nimbus, method, path, class, done, ctx);
+    r->body = nf_strdup(body);
+    send_in_turn(r);
+    return r;
+}
+
+nf_nimbus_request *nf_nimbus_get(nf_nimbus *nimbus, const char *path, size_t max_body,
+                                 nf_nimbus_done *done, void *ctx)
+{
+    nf_nimbus_request *r = new_request(nimbus, "GET", path, NF_READ, done, ctx);
+    r->max_body = max_body;
     send_in_turn(r);
     return r;
 }

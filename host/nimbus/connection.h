@@ -18,7 +18,8 @@ typedef struct nf_nimbus_options {
     const char *tenant;  /* for the log */
     const char *cluster; /* https://HOST, without a slash at the end */
     const char *token_file;
-    uint64_t request_ms; /* for one attempt */
+    uint64_t request_ms;        /* for one attempt */
+    const nf_http_share *share; /* of the links to the cluster; NULL: nobody's. Borrowed */
 } nf_nimbus_options;
 
 /** A connection; reads the token file. All strings are copied. Uses `client`, which must outlive it. */
@@ -34,9 +35,6 @@ void nf_nimbus_set_rate(nf_nimbus *nimbus, uint64_t per_second);
 /** Requests sent in the last second, and the most in any. */
 uint64_t nf_nimbus_rate(nf_nimbus *nimbus, uint64_t *peak);
 
-/** Its part of the links to the cluster when other tenants want some too, 1 to 100. */
-void nf_nimbus_set_weight(nf_nimbus *nimbus, unsigned weight);
-
 /** The cluster's address. Borrowed. */
 const char *nf_nimbus_cluster(const nf_nimbus *nimbus);
 
@@ -48,6 +46,10 @@ typedef void nf_nimbus_done(void *ctx, const nf_error *err, const nf_reply *repl
 nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path,
                                   const char *body, nf_class class, nf_nimbus_done *done,
                                   void *ctx);
+
+/** Send a GET whose answer may be large; it is too large beyond `max_body` bytes. */
+nf_nimbus_request *nf_nimbus_get(nf_nimbus *nimbus, const char *path, size_t max_body,
+                                 nf_nimbus_done *done, void *ctx);
 
 /** Stop it; `done` is not called. */
 void nf_nimbus_cancel(nf_nimbus_request *request);

@@ -53,7 +53,8 @@ typedef struct nf_pool_options {
     const char *tenant;   /* copied */
     nf_limits configured; /* what a flow may declare at most; what is allowed now may be less */
     nf_allowed allowed;
-    const nf_effect_env *env; /* borrowed for the pool's life */
+    const nf_effect_env
+        *env;         /* of runs that have none of their own; borrowed for the pool's life */
     bool record_args; /* keep the arguments of effects in the report (they may be personal data) */
 } nf_pool_options;
 
@@ -93,8 +94,12 @@ typedef struct nf_handler {
     const nf_trigger *trigger; /* NULL: the file is a script */
     char *name;                /* unique per tenant */
     int line;
-    json_t *filters; /* name of the filter to list of texts, as the flow has them */
-    nf_limits own;   /* what the flow declares; 0: nothing */
+    json_t *filters;     /* name of the filter to list of texts, as the flow has them */
+    json_t *options;     /* the trigger's own fields, checked; NULL: it has none */
+    json_t *where;       /* field of the event to list of texts of which it must be one; or NULL */
+    char *connection;    /* whose events it hears and by which it acts; NULL: the tenant's first */
+    json_t *permissions; /* names of actions that destroy and need no confirm; NULL: none */
+    nf_limits own;       /* what the flow declares; 0: nothing */
     bool dedupe;
 } nf_handler;
 
@@ -135,6 +140,8 @@ typedef struct nf_run_spec {
     const char *event;         /* JSON, borrowed until the end; NULL: none */
     size_t len;
     const char *partition; /* the lane is (handler, partition); NULL: no lane. Copied */
+    const nf_effect_env
+        *env; /* what its effects work with; NULL: the pool's. Borrowed until the end */
 } nf_run_spec;
 
 /** How a run ended. Borrowed during the call; the texts are JSON or empty. */

@@ -46,8 +46,8 @@ nf_status nf_store_each_subscription(nf_store *store,
     int rc;
     nf_status status =
         prepare(store,
-                "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created"
-                " FROM subscription ORDER BY id",
+                "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created,"
+                " connection, sign_in FROM subscription ORDER BY id",
                 &s, err);
     if (status != NF_OK)
         return status;
@@ -60,6 +60,8 @@ nf_status nf_store_each_subscription(nf_store *store,
             .callback = text_at(s, 4),
             .location = text_at(s, 5),
             .created_ms = sqlite3_column_int64(s, 7),
+            .connection = text_at(s, 8),
+            .sign_in = sqlite3_column_int64(s, 9),
         };
         hash_at(s, 6, row.secret_hash);
         each(ctx, &row);
@@ -76,7 +78,7 @@ nf_status nf_store_each_open_run(nf_store *store,
     int rc;
     nf_status status = prepare(store,
                                "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
-                               " e.subscription, e.trigger, e.hash, e.received, e.body"
+                               " e.subscription, e.trigger, e.hash, e.received, e.body, r.attempts"
                                " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
                                " WHERE r.outcome = 0 ORDER BY r.id",
                                &s, err);
@@ -89,6 +91,7 @@ nf_status nf_store_each_open_run(nf_store *store,
             .tenant = text_at(s, 2),
             .handler = text_at(s, 3),
             .file = text_at(s, 4),
+            .marked = sqlite3_column_int(s, 11) < 0,
         };
         nf_event_row event = {
             .id = run.event,
@@ -103,6 +106,22 @@ nf_status nf_store_each_open_run(nf_store *store,
         hash_at(s, 8, event.hash);
         each(ctx, &run, &event);
     }
+    return finish(store, s, rc, err);
+}
+
+nf_status nf_store_each_schedule(nf_store *store, const char *tenant,
+                                 void (*each)(void *ctx, const char *handler, int64_t due_ms),
+                                 void *ctx, nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status =
+        prepare(store, "SELECT handler, due FROM schedule WHERE tenant = ?", &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        each(ctx, text_at(s, 0), sqlite3_column_int64(s, 1));
     return finish(store, s, rc, err);
 }
 
@@ -286,7 +305,7 @@ static void run_query(struct question *q)
     if (prepare(
             q->store,
             "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.ended,"
-            " r.attempts, e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
+            " max(r.attempts, 0), e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
             " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
             " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2) AND (?3 IS NULL OR r.handler = ?3)"
             " AND (?4 < 0 OR r.outcome = ?4) AND (?5 = 0 OR r.id < ?5) ORDER BY r.id DESC LIMIT ?6",

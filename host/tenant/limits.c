@@ -8,6 +8,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/macros.h"
 #include "log/log.h"
 #include "tenant/tenant.h"
 
@@ -17,10 +18,12 @@
 void nf_tenant_obey(nf_tenant *t)
 {
     nf_pool_allow(t->pool, &t->allowed);
-    nf_nimbus_set_rate(t->nimbus, t->allowed.tenant.of[NF_CAP_REQUESTS_PER_SECOND]);
+    for (size_t i = 0; i < t->connection_count; i++)
+        nf_nimbus_set_rate(t->connections[i]->nimbus,
+                           t->allowed.tenant.of[NF_CAP_REQUESTS_PER_SECOND]);
     nf_kv_limit(t->kv, t->allowed.tenant.of[NF_CAP_KV]);
     nf_history_limit(t->history, t->allowed.tenant.of[NF_CAP_HISTORY]);
-    nf_nimbus_set_weight(t->nimbus, (unsigned)t->allowed.tenant.of[NF_CAP_WEIGHT]);
+    t->share.weight = (unsigned)t->allowed.tenant.of[NF_CAP_WEIGHT];
 }
 
 /* ---- at start ---- */
@@ -192,8 +195,12 @@ json_t *nf_tenant_limits(nf_tenant *t)
     json_t *list = json_array();
     nf_cap_note(&use, NF_CAP_KV, nf_kv_bytes(t->kv));
     nf_cap_note(&use, NF_CAP_HISTORY, nf_history_bytes(t->history));
-    use.used[NF_CAP_REQUESTS_PER_SECOND] =
-        nf_nimbus_rate(t->nimbus, &use.peak[NF_CAP_REQUESTS_PER_SECOND]);
+    for (size_t i = 0; i < t->connection_count;
+         i++) { /* the busiest one's, since each has the limit */
+        uint64_t peak, used = nf_nimbus_rate(t->connections[i]->nimbus, &peak);
+        use.used[NF_CAP_REQUESTS_PER_SECOND] = NF_MAX(use.used[NF_CAP_REQUESTS_PER_SECOND], used);
+        use.peak[NF_CAP_REQUESTS_PER_SECOND] = NF_MAX(use.peak[NF_CAP_REQUESTS_PER_SECOND], peak);
+    }
     for (int i = 0; i < NF_BUDGET_COUNT; i++)
         json_array_append_new(list,
                               limit_json(nf_budget_name((nf_budget)i), "run",

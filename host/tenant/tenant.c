@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tenant.c: see tenant.h. Every step of the chain there can fail and is tried again; what runs goes on meanwhile. */
+/* tenant.c: see tenant.h. */
 #include "tenant/tenant.h"
 
 #include "act/lists.h"
@@ -11,64 +11,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 5000 };
-
-static void set_trouble(nf_tenant *t, const char *text)
-{
-    free(t->trouble);
-    t->trouble = nf_strdup(text);
-}
-
 bool nf_tenant_ready(const nf_tenant *t)
 {
-    return t->listening && nf_subscriptions_settled(t->subscriptions);
+    bool ready = t->loaded && t->connection_count > 0;
+    for (size_t i = 0; i < t->connection_count; i++)
+        ready = ready && nf_connection_ready(t->connections[i]);
+    return ready;
 }
 
-/* ---- listeners ---- */
-
-static void free_listeners(nf_tenant *t)
+const char *nf_tenant_trouble(const nf_tenant *t)
 {
-    for (size_t i = 0; i < t->listener_count; i++)
-        nf_listener_free(t->listeners[i]);
-    free(t->listeners);
-    t->listeners = NULL;
-    t->listener_count = 0;
-}
-
-static void on_subscriptions(void *ctx, const nf_error *err)
-{
-    nf_tenant *t = ctx;
-    set_trouble(t, err ? err->text : NULL);
-    if (!err)
-        nf_log_info("tenant", "%s: ready with %zu listeners", t->config->name, t->listener_count);
-}
-
-static void want_subscriptions(nf_tenant *t)
-{
-    nf_wanted *wanted = nf_alloc((t->listener_count + 1) * sizeof *wanted);
-    for (size_t i = 0; i < t->listener_count; i++)
-        wanted[i] = (nf_wanted){t->listeners[i]->handler->trigger, t->listeners[i]->registration};
-    nf_subscriptions_want(t->subscriptions, wanted, t->listener_count, on_subscriptions, t);
-    free(wanted);
-}
-
-static void add_listeners(nf_tenant *t, const nf_version *version)
-{
-    size_t count;
-    const nf_handler *handlers = nf_version_handlers(version, &count);
-    t->listeners =
-        nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
-    for (size_t i = 0; i < count; i++) {
-        nf_error err = {0};
-        nf_listener *listener = nf_listener_new(&handlers[i], t->catalog, &err);
-        if (listener) {
-            t->listeners[t->listener_count++] = listener;
-        } else {
-            json_object_set_new(t->unheard, nf_version_file(version), json_string(err.text));
-            nf_log_error("flow", "%s: %s", t->config->name, err.text);
-        }
+    for (size_t i = 0; i < t->connection_count; i++) {
+        if (t->connections[i]->trouble)
+            return t->connections[i]->trouble;
     }
+    return t->loaded ? NULL : "starting";
 }
+
+nf_subscription *nf_tenant_subscription(const nf_tenant *t, const char *secret, size_t len)
+{
+    nf_subscription *found = NULL;
+    for (size_t i = 0; i < t->connection_count; i++) {
+        nf_subscription *s =
+            nf_subscriptions_by_secret(t->connections[i]->subscriptions, secret, len);
+        if (s)
+            found = s;
+    }
+    return found;
+}
+
+/* ---- flows ---- */
 
 static void on_version_kept(void *ctx, const nf_error *err)
 {
@@ -89,55 +61,47 @@ static void keep_source(nf_tenant *t, nf_version *version)
                          nf_version_ref(version));
 }
 
-static void rebuild(nf_tenant *t)
+/* A handler of a connection that there is not hears nothing. */
+static void find_homeless(nf_tenant *t, const nf_version *version)
 {
     size_t count;
-    const nf_flow *flows = nf_flows_list(t->flows, &count);
-    free_listeners(t);
-    json_object_clear(t->unheard);
+    const nf_handler *handlers = nf_version_handlers(version, &count);
     for (size_t i = 0; i < count; i++) {
-        if (flows[i].version) {
-            keep_source(t, flows[i].version);
-            add_listeners(t, flows[i].version);
-        }
+        nf_error err = {0};
+        bool local = handlers[i].trigger && handlers[i].trigger->source != NF_FROM_NIMBUS
+                     && !handlers[i].connection;
+        if (local || nf_tenant_connection(t, handlers[i].connection, &err))
+            continue;
+        nf_error_prefix(&err, "%s:%d", nf_version_file(version), handlers[i].line);
+        json_object_set_new(t->homeless, nf_version_file(version), json_string(err.text));
+        nf_log_error("flow", "%s: %s", t->config->name, err.text);
     }
-    t->listening = true;
-    want_subscriptions(t);
-}
-
-static void on_catalog(void *ctx, const nf_error *err)
-{
-    nf_tenant *t = ctx;
-    t->fetching = false;
-    if (err) {
-        set_trouble(t, err->text);
-        nf_log_error("nimbus", "%s: %s; tried again in %d s", t->config->name, err->text,
-                     RETRY_MS / 1000);
-        nf_timer_start(t->retry, RETRY_MS, 0);
-        return;
-    }
-    rebuild(t);
-}
-
-static void fetch(void *ctx)
-{
-    nf_tenant *t = ctx;
-    if (t->fetching)
-        return;
-    t->fetching = true;
-    nf_catalog_fetch(t->catalog, t->host->triggers, on_catalog, t);
 }
 
 static void on_flows(void *ctx, bool changed)
 {
     nf_tenant *t = ctx;
+    size_t count;
+    const nf_flow *flows = nf_flows_list(t->flows, &count);
     if (!t->loaded) {
         t->loaded = true;
         t->on_loaded(t, t->ctx);
         changed = true;
     }
-    if (changed)
-        fetch(t);
+    if (!changed)
+        return;
+    json_object_clear(t->homeless);
+    nf_tenant_drop_listeners(t, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (!flows[i].version)
+            continue;
+        keep_source(t, flows[i].version);
+        find_homeless(t, flows[i].version);
+        nf_tenant_add_local(t, flows[i].version);
+    }
+    nf_timetable_follow(t->timetable);
+    for (size_t i = 0; i < t->connection_count; i++)
+        nf_connection_listen(t->connections[i]);
 }
 
 void nf_tenant_rescan(nf_tenant *t)
@@ -168,30 +132,11 @@ const nf_handler *nf_tenant_handler(const nf_tenant *t, const char *name)
 
 /* ---- life ---- */
 
-static nf_status open_nimbus(nf_tenant *t, nf_error *err)
-{
-    const nf_tenant_config *c = t->config;
-    nf_nimbus_options nimbus = {c->name, c->cluster, c->token_file, c->request_ms};
-    nf_status status = nf_nimbus_open(t->host->loop, t->host->client, &nimbus, &t->nimbus, err);
-    if (status != NF_OK)
-        return status;
-    t->catalog = nf_catalog_new(t->nimbus);
-    nf_subscriptions_options subs = {c->name, t->host->public_url, t->host->triggers, t};
-    return nf_subscriptions_open(t->host->loop, t->nimbus, t->host->store, &subs, &t->subscriptions,
-                                 err);
-}
-
 static void open_workers(nf_tenant *t)
 {
     const nf_tenant_config *c = t->config;
-    char *lists = nf_format("%s/lists", c->dir), *flows = nf_format("%s/flows", c->dir);
+    char *flows = nf_format("%s/flows", c->dir);
     nf_error err = {0};
-    t->env = (nf_effect_env){
-        .loop = t->host->loop,
-        .nimbus = t->nimbus,
-        .lists = nf_list_folder_new(t->host->lists, lists, c->country),
-        .kv = t->kv,
-    };
     nf_lists_prepare(t->env.lists);
     t->pool = nf_pool_new(t->host->runner, &(nf_pool_options){
                                                .tenant = c->name,
@@ -203,13 +148,37 @@ static void open_workers(nf_tenant *t)
     t->watch = nf_watch_new(t->host->loop, flows, on_change, t, &err);
     if (!t->watch)
         nf_log_warn("flow", "%s: changes are not seen by themselves: %s", c->name, err.text);
-    free(lists);
     free(flows);
 }
 
+/* What effects of runs work with, without a connection. */
+static nf_status open_env(nf_tenant *t, nf_error *err)
+{
+    const nf_tenant_config *c = t->config;
+    nf_status status =
+        nf_kv_open(t->host->store, c->name, t->allowed.tenant.of[NF_CAP_KV], &t->kv, err);
+    if (status != NF_OK)
+        return status;
+    char *lists = nf_format("%s/lists", c->dir);
+    t->env = (nf_effect_env){
+        .loop = t->host->loop,
+        .lists = nf_list_folder_new(t->host->lists, lists, c->country),
+        .kv = t->kv,
+        .store = t->host->store,
+        .ou = nf_rights_ou(t->rights),
+    };
+    free(lists);
+    return NF_OK;
+}
+
+/* What came shortly before this start: a repetition of it must be known. */
 static void remember(void *ctx, const nf_event_row *row)
 {
-    nf_dedupe_add_row(ctx, row);
+    nf_tenant *t = ctx;
+    if (row->subscription == NF_WEBHOOK_SUBSCRIPTION)
+        nf_nonces_take(t->nonces, row->hash, row->received_ms / 1000);
+    else if (row->subscription > 0 && row->received_ms >= nf_clock_wall_ms() - NF_DEDUPE_MS)
+        nf_dedupe_add_row(t->dedupe, row);
 }
 
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
@@ -223,18 +192,25 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->on_loaded = loaded;
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();
-    t->unheard = json_object();
-    t->retry = nf_timer_new(host->loop, fetch, t);
-    set_trouble(t, "starting");
-    nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
-                                            remember, t->dedupe, err);
+    t->index = nf_index_new();
+    t->homeless = json_object();
+    t->alarms = nf_alarms_new(t);
+    t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
+    t->nonces = nf_nonces_new();
+    nf_status status = nf_store_each_recent(
+        host->store, nf_clock_wall_ms() - NF_WEBHOOK_MEMORY_S * 1000, remember, t, err);
+    if (status == NF_OK)
+        status = nf_timetable_open(t, &t->timetable, err);
+    if (status == NF_OK)
+        status = nf_tenant_open_silence(t, err);
     if (status == NF_OK)
         status = nf_tenant_recall_limits(t, err);
     if (status == NF_OK)
-        status = open_nimbus(t, err);
+        status = nf_rights_open(host->loop, config, &t->rights, err);
     if (status == NF_OK)
-        status =
-            nf_kv_open(host->store, config->name, t->allowed.tenant.of[NF_CAP_KV], &t->kv, err);
+        status = open_env(t, err);
+    if (status == NF_OK)
+        status = nf_connection_open(t, NF_CONNECTION_STANDARD, err);
     if (status != NF_OK) {
         nf_error_prefix(err, "tenant %s", config->name);
         nf_tenant_close(t);
@@ -244,6 +220,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->history =
         nf_store_open_history(host->store, config->name, t->allowed.tenant.of[NF_CAP_HISTORY]);
     nf_tenant_obey(t);
+    nf_timer_start(t->listen_in, NF_LISTEN_IN_MS, NF_LISTEN_IN_MS);
     *out = t;
     nf_tenant_rescan(t);
     return NF_OK;
@@ -253,7 +230,10 @@ void nf_tenant_stop(nf_tenant *t)
 {
     nf_watch_close(t->watch);
     t->watch = NULL;
-    nf_timer_stop(t->retry);
+    nf_timetable_stop(t->timetable);
+    nf_timer_stop(t->listen_in);
+    for (size_t i = 0; i < t->connection_count; i++)
+        nf_timer_stop(t->connections[i]->retry);
     nf_pool_stop(t->pool);
 }
 
@@ -262,49 +242,24 @@ void nf_tenant_close(nf_tenant *t)
     if (!t)
         return;
     nf_tenant_stop(t);
-    nf_timer_close(t->retry);
-    free_listeners(t);
+    for (size_t i = 0; i < t->listener_count; i++)
+        nf_listener_free(t->listeners[i]);
+    free(t->listeners);
+    nf_index_free(t->index);
+    nf_timetable_free(t->timetable);
+    nf_alarms_free(t->alarms);
+    nf_nonces_free(t->nonces);
+    nf_timer_close(t->listen_in);
+    nf_silence_free(t->silence);
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
-    nf_subscriptions_close(t->subscriptions);
-    nf_catalog_free(t->catalog);
-    nf_nimbus_close(t->nimbus);
+    for (size_t i = 0; i < t->connection_count; i++)
+        nf_connection_close(t->connections[i]);
+    free(t->connections);
     nf_dedupe_free(t->dedupe);
     nf_kv_close(t->kv);
-    json_decref(t->unheard);
-    free(t->trouble);
+    nf_rights_close(t->rights);
+    json_decref(t->homeless);
     free(t);
-}
-
-/* ---- status ---- */
-
-static json_t *flow_status(const nf_tenant *t, const nf_flow *flow)
-{
-    const char *unheard = nf_json_string(t->unheard, flow->file);
-    json_t *handlers = json_array();
-    size_t count = 0;
-    const nf_handler *list = flow->version ? nf_version_handlers(flow->version, &count) : NULL;
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(handlers, json_string(list[i].name));
-    return json_pack("{s:s, s:b, s:s?, s:o}", "file", flow->file, "running", flow->version != NULL,
-                     "error", flow->error ? flow->error : unheard, "handlers", handlers);
-}
-
-json_t *nf_tenant_status(const nf_tenant *t)
-{
-    size_t count = 0;
-    const nf_flow *list = nf_flows_list(t->flows, &count);
-    json_t *flows = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(flows, flow_status(t, &list[i]));
-    json_t *events = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
-        (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
-        (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
-    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o}", "tenant", t->config->name,
-                     "ready", nf_tenant_ready(t), "trouble", t->trouble, "waiting",
-                     (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
-                     "held_up", nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL,
-                     "events", events, "flows", flows);
 }

@@ -27,7 +27,7 @@ WRONG = {
     "global": (HEAD + "  run = function(task)\n    nimbsu.tasks.update { taskId = task.taskId }\n  end,\n}\n",
                (":4: ", "unknown global 'nimbsu'; did you mean 'nimbus'?"), "nimbsu.tasks"),
     "parse": (HEAD + "  run = function(task\n  end,\n}\n", (":4: ", "')' expected near 'end'"), "end,"),
-    "endless": (GOOD + "while true do end\n", (":5: ", "CPU budget exceeded"), "while true"),
+    "endless": (GOOD + "while true do end\n", (":5: ", "load budget exceeded"), "while true"),
     "memory": (GOOD + 'local t = {}\nfor i = 1, 1e9 do t[i] = ("x"):rep(1000) .. i end\n',
                (":6: ", "memory budget exceeded"), "for i = 1"),
     "deep": ("local x = " + "(" * 300 + "1" + ")" * 300 + "\n", (": ", "overflow"), None),
@@ -173,6 +173,13 @@ class Running(unittest.TestCase):
         self.still_runs("good")
         self.host.flow("event.lua", GOOD.replace("NAME", "event"))
         wait_until(lambda: self.flow_status("event.lua")["error"] is None, what="the corrected flow")
+
+    def test_a_connection_that_there_is_not(self):
+        self.host.flow("other.lua", GOOD.replace("NAME", "other").replace("  run", '  connection = "sales",\n  run'))
+        self.host.start()
+        self.assertIn("flows/other.lua:1: unknown connection 'sales'", self.flow_status("other.lua")["error"])
+        self.assertIn("nimbus", self.flow_status("other.lua")["error"])
+        self.still_runs("beside")
 
     def test_the_last_good_version_goes_on(self):
         self.host.start()

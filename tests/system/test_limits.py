@@ -138,6 +138,8 @@ class Changes(Case):
         self.host.end()
         with sqlite3.connect(os.path.join(self.host.dir, "data", "nimflow.db")) as db:
             db.executescript("DROP TABLE tenant_limit; DROP TABLE audit; DROP TABLE history; DROP TABLE kv; "
+                             "ALTER TABLE subscription DROP COLUMN connection; "
+                             "ALTER TABLE subscription DROP COLUMN sign_in; DROP TABLE sign_in; "
                              "PRAGMA user_version=1;")
         self.host.start()
         self.assertEqual(self.limits("acme", "set", "cpu=2s").returncode, 0)
@@ -211,7 +213,7 @@ class Caps(Case):
         return found
 
     def test_queued_events(self):
-        self.serve("flow.sleep(30)", tenant="limits: {concurrent_runs: 1, queued_events: 2}\n")
+        self.serve("flow.sleep(25)", tenant="limits: {concurrent_runs: 1, queued_events: 2}\n")  # less than its wall time
         answers = [post(self.callback, event(f"t{i}")) for i in range(5)]
         self.assertEqual([status for status, _ in answers], [202, 202, 202, 503, 503])
         self.assertIn("too many events are waiting", answers[-1][1])

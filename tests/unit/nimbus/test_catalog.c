@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 static const nf_filter filters[] = {
-    {"services", "service", "services", "/services", true, "services"},
-    {"events", "event", "events", "/events", true, "events"},
+    {"services", "service", "services", "/services", true, "services", NULL},
+    {"events", "event", "events", "/events", true, "events", NULL},
     {0},
 };
 static const nf_trigger trigger = {
@@ -68,7 +68,8 @@ static int open_world(void **state)
         NF_OK, nf_http_server_open(&w->loop, "127.0.0.1:0", NULL, on_request, w, &w->server, &err));
     assert_int_equal(NF_OK, nf_http_client_open(&w->loop, 4, &w->client, &err));
     snprintf(cluster, sizeof cluster, "http://127.0.0.1:%d", nf_http_server_port(w->server));
-    nf_nimbus_options options = {"test", cluster, path, 10000};
+    nf_nimbus_options options = {
+        .tenant = "test", .cluster = cluster, .token_file = path, .request_ms = 10000};
     assert_int_equal(NF_OK, nf_nimbus_open(&w->loop, w->client, &options, &w->nimbus, &err));
     w->catalog = nf_catalog_new(w->nimbus);
     *state = w;

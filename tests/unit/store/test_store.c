@@ -185,6 +185,8 @@ static void on_subscription(void *ctx, const nf_subscription_row *row)
 {
     struct world *w = ctx;
     assert_string_equal("acme", row->tenant);
+    assert_string_equal("sales", row->connection);
+    assert_int_equal(7, row->sign_in);
     assert_string_equal("{}", row->filter);
     assert_string_equal("http://x", row->callback);
     assert_string_equal(row->id == 1 ? "/l/1" : "", row->location);
@@ -195,7 +197,15 @@ static void on_subscription(void *ctx, const nf_subscription_row *row)
 static void subscriptions(void **state)
 {
     struct world *w = *state;
-    nf_subscription_row row = {1, "acme", "a.on", "{}", "http://x", "", {0}, 5};
+    nf_subscription_row row = {.id = 1,
+                               .tenant = "acme",
+                               .connection = "sales",
+                               .sign_in = 7,
+                               .trigger = "a.on",
+                               .filter = "{}",
+                               .callback = "http://x",
+                               .location = "",
+                               .created_ms = 5};
     row.secret_hash[31] = 9;
     nf_store_put_subscription(w->store, &row, on_done, w);
     row.location = "/l/1"; /* the row is copied, its texts are borrowed */

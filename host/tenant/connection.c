@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * connection.c: see connection.h. Every step of the chain there can fail and is tried again; what runs goes on
+ * meanwhile.
+ */
+#include "tenant/connection.h"
+
+#include "base/alloc.h"
+#include "base/suggest.h"
+#include "log/log.h"
+#include "tenant/tenant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 5000, REFUSED_MS = 60000, MOST_NAMED = 64 };
+
+bool nf_connection_ready(const nf_connection *c)
+{
+    return c->listening && nf_subscriptions_settled(c->subscriptions);
+}
+
+/* A tenant with several says which one. */
+static void set_trouble(nf_connection *c, const char *text)
+{
+    free(c->trouble);
+    c->trouble = text && c->tenant->connection_count > 1
+                     ? nf_format("connection %s: %s", c->name, text)
+                     : nf_strdup(text);
+}
+
+/* ---- names ---- */
+
+static nf_connection *find(const nf_tenant *t, const char *name)
+{
+    for (size_t i = 0; i < t->connection_count; i++) {
+        if (strcmp(t->connections[i]->name, name) == 0)
+            return t->connections[i];
+    }
+    return NULL;
+}
+
+nf_connection *nf_tenant_connection(const nf_tenant *t, const char *name, nf_error *err)
+{
+    nf_connection *found = find(t, name ? name : NF_CONNECTION_STANDARD);
+    const char *names[MOST_NAMED + 1];
+    size_t n = 0;
+    if (!found && !name && t->connection_count)
+        found = t->connections[0];
+    if (found)
+        return found;
+    for (; n < t->connection_count && n < MOST_NAMED; n++)
+        names[n] = t->connections[n]->name;
+    names[n] = NULL;
+    if (n == 0)
+        nf_error_set(err, NF_E_NOT_FOUND, "the tenant has no connection to Nimbus");
+    else
+        nf_suggest_error(err, NF_E_NOT_FOUND, "connection", name, names);
+    return NULL;
+}
+
+const nf_effect_env *nf_tenant_env(const nf_tenant *t, const nf_handler *handler)
+{
+    const nf_connection *c = nf_tenant_connection(t, handler->connection, NULL);
+    return c ? &c->env : &t->env;
+}
+
+/* ---- listeners ---- */
+
+static void on_subscriptions(void *ctx, const nf_error *err)
+{
+    nf_connection *c = ctx;
+    set_trouble(c, err ? err->text : c->refusal);
+    if (!err && !c->refusal)
+        nf_log_info("tenant", "%s: connection %s is ready", c->tenant->config->name, c->name);
+}
+
+static void want_subscriptions(nf_connection *c)
+{
+    const nf_tenant *t = c->tenant;
+    nf_wanted *wanted = nf_alloc((t->listener_count + 1) * sizeof *wanted);
+    size_t count = 0;
+    for (size_t i = 0; i < t->listener_count; i++) {
+        const nf_listener *l = t->listeners[i];
+        if (l->connection == c)
+            wanted[count++] = (nf_wanted){l->handler->trigger, l->registration};
+    }
+    nf_subscriptions_want(c->subscriptions, wanted, count, on_subscriptions, c);
+    free(wanted);
+}
+
+/* Does this handler hear events of Nimbus over this connection? */
+static bool is_ours(const nf_connection *c, const nf_handler *handler)
+{
+    return handler->trigger && handler->trigger->source == NF_FROM_NIMBUS
+           && nf_tenant_connection(c->tenant, handler->connection, NULL) == c;
+}
+
+static void add_listeners(nf_connection *c, const nf_version *version)
+{
+    nf_tenant *t = c->tenant;
+    size_t count;
+    const nf_handler *handlers = nf_version_handlers(version, &count);
+    t->listeners =
+        nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
+    for (size_t i = 0; i < count; i++) {
+        nf_error err = {0};
+        if (!is_ours(c, &handlers[i]))
+            continue;
+        nf_listener *listener = nf_listener_new(&handlers[i], c, &err);
+        if (listener) {
+            t->listeners[t->listener_count++] = listener;
+        } else {
+            json_object_set_new(c->unheard, nf_version_file(version), json_string(err.text));
+            nf_log_error("flow", "%s: %s", t->config->name, err.text);
+        }
+    }
+}
+
+static void rebuild(nf_connection *c)
+{
+    size_t count;
+    const nf_flow *flows = nf_flows_list(c->tenant->flows, &count);
+    nf_tenant_drop_listeners(c->tenant, c);
+    json_object_clear(c->unheard);
+    for (size_t i = 0; i < count; i++) {
+        if (flows[i].version)
+            add_listeners(c, flows[i].version);
+    }
+    nf_index_build(c->tenant->index, c->tenant->listeners, c->tenant->listener_count);
+    c->listening = true;
+    want_subscriptions(c);
+}
+
+/* ---- the values that Nimbus lists ---- */
+
+/* What Nimbus says to the first question after a change of flows, and every few seconds while it says no. */
+static void tell_alarms(nf_connection *c, const nf_error *err, bool refusal)
+{
+    nf_alarm_kind now = refusal ? NF_ALARM_RIGHT_LOST : NF_ALARM_CONNECTION_DOWN;
+    if (err)
+        nf_tenant_alarm(c->tenant, now, c->name, err->text);
+    if (!err || !refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_RIGHT_LOST, c->name);
+    if (!err || refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_CONNECTION_DOWN, c->name);
+}
+
+static void on_catalog(void *ctx, const nf_error *err)
+{
+    nf_connection *c = ctx;
+    bool refusal = err && (err->status == NF_E_DENIED || err->status == NF_E_NOT_FOUND);
+    c->fetching = false;
+    free(c->refusal);
+    c->refusal = refusal ? nf_strdup(err->text) : NULL;
+    tell_alarms(c, err, refusal);
+    if (err) {
+        uint64_t wait = refusal ? REFUSED_MS : RETRY_MS;
+        set_trouble(c, err->text);
+        nf_log_error("nimbus", "%s: connection %s: %s; tried again in %d s",
+                     c->tenant->config->name, c->name, err->text, (int)(wait / 1000));
+        nf_timer_start(c->retry, wait, 0);
+    }
+    if (!err || refusal) /* a refusal silences only the handlers that need what was refused */
+        rebuild(c);
+}
+
+/* The triggers that the flows use here; their values are fetched. Ends with NULL, owned by the caller. */
+static const nf_trigger **used_triggers(const nf_connection *c)
+{
+    const nf_trigger *const *all = c->tenant->host->triggers;
+    size_t flow_count, count, n = 0, most = 0;
+    const nf_flow *flows = nf_flows_list(c->tenant->flows, &flow_count);
+    while (all[most])
+        most++;
+    const nf_trigger **used = nf_alloc((most + 1) * sizeof *used);
+    for (; *all; all++) {
+        bool wanted = false;
+        for (size_t i = 0; i < flow_count; i++) {
+            const nf_handler *handlers = flows[i].version
+                                             ? nf_version_handlers(flows[i].version, &count)
+                                             : (count = 0, NULL);
+            for (size_t k = 0; k < count; k++)
+                wanted = wanted || (handlers[k].trigger == *all && is_ours(c, &handlers[k]));
+        }
+        if (wanted)
+            used[n++] = *all;
+    }
+    return used;
+}
+
+static void fetch(void *ctx)
+{
+    nf_connection *c = ctx;
+    if (c->fetching)
+        return;
+    c->fetching = true;
+    const nf_trigger **used = used_triggers(c);
+    nf_catalog_fetch(c->catalog, used, on_catalog, c);
+    free(used);
+}
+
+void nf_connection_listen(nf_connection *c)
+{
+    fetch(c);
+}
+
+/* ---- life ---- */
+
+static const char *path_of_trigger(void *owner, const nf_trigger *trigger)
+{
+    const nf_connection *c = owner;
+    return trigger->operation == NF_OP_ASSISTANT_TRIGGER ? c->tenant->config->assistant_path : NULL;
+}
+
+/* Nimbus had dropped it, nobody knows when; its successor is registered already. */
+static void on_removed(void *owner, const nf_subscription *s)
+{
+    nf_connection *c = owner;
+    char *text =
+        nf_format("Nimbus no longer had the subscription to %s %s when it was deleted; events "
+                  "may not have come",
+                  s->trigger->name, s->filter);
+    nf_tenant_alarm(c->tenant, NF_ALARM_SUBSCRIPTION_REMOVED, c->name, text);
+    free(text);
+}
+
+static nf_status open_parts(nf_connection *c, nf_error *err)
+{
+    nf_tenant *t = c->tenant;
+    const nf_tenant_config *config = t->config;
+    nf_nimbus_options nimbus = {config->name, config->cluster, config->token_file,
+                                config->request_ms, &t->share};
+    nf_status status = nf_nimbus_open(t->host->loop, t->host->client, &nimbus, &c->nimbus, err);
+    if (status != NF_OK)
+        return status;
+    c->catalog = nf_catalog_new(c->nimbus);
+    nf_subscriptions_options subs = {
+        .tenant = config->name,
+        .connection = c->name,
+        .public_url = t->host->public_url,
+        .triggers = t->host->triggers,
+        .owner = c,
+        .renew_ms = config->renew_ms,
+        .path = path_of_trigger,
+        .removed = on_removed,
+    };
+    return nf_subscriptions_open(t->host->loop, c->nimbus, t->host->store, &subs, &c->subscriptions,
+                                 err);
+}
+
+nf_status nf_connection_open(nf_tenant *t, const char *name, nf_error *err)
+{
+    nf_connection *c = nf_alloc(sizeof *c);
+    c->tenant = t;
+    c->name = nf_strdup(name);
+    c->upn = nf_strdup(t->config->upn);
+    c->unheard = json_object();
+    c->retry = nf_timer_new(t->host->loop, fetch, c);
+    set_trouble(c, "starting");
+    nf_status status = open_parts(c, err);
+    if (status != NF_OK) {
+        nf_connection_close(c);
+        return status;
+    }
+    c->env = t->env;
+    c->env.nimbus = c->nimbus;
+    c->env.kept = nf_kept_new(t->host->loop, c->nimbus, t->config->country);
+    c->env.upn = &c->upn;
+    t->connections =
+        nf_realloc(t->connections, (t->connection_count + 1) * sizeof(nf_connection *));
+    t->connections[t->connection_count++] = c;
+    return NF_OK;
+}
+
+void nf_connection_close(nf_connection *c)
+{
+    nf_timer_close(c->retry);
+    nf_subscriptions_close(c->subscriptions);
+    nf_catalog_free(c->catalog);
+    nf_kept_free(c->env.kept);
+    nf_nimbus_close(c->nimbus);
+    json_decref(c->unheard);
+    free(c->trouble);
+    free(c->refusal);
+    free(c->upn);
+    free(c->name);
+    free(c);
+}
+
+json_t *nf_connection_status(const nf_connection *c)
+{
+    return json_pack("{s:s, s:s?, s:b, s:s?}", "name", c->name, "upn", c->upn, "ready",
+                     nf_connection_ready(c), "trouble", c->trouble);
+}
