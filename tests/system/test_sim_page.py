@@ -145,7 +145,7 @@ class Page(unittest.TestCase):
         self.browser.wait("#about", "Outbound")
         self.view("books")
         self.browser.wait("#books", "ZH-Support")
-        self.browser.script("document.querySelectorAll('#books button')[1].click()")
+        self.browser.script("document.querySelectorAll('#books button')[2].click()")
         self.browser.wait("#book-contacts", "Petra Page")
         self.sim.raw("POST", book + "/clear")
         until(lambda: "Petra" not in self.browser.text("#book-contacts"), what="the contact to go")
