@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * assistant.c: data of the virtual task assistant: set by hand or, for services that have one, made up as a call goes on.
+ * assistant.c: data of the virtual task assistant: set by hand or, for services that have one, made up as a call goes
+ * on.
  *
  * No public page prints the names of the data types or the trigger's payload; these are the simulator's.
  */

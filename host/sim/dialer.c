@@ -2,7 +2,8 @@
 /*
  * dialer.c: the life of a scheduler entry: due, a user takes it, the destination is dialled, attempt by attempt.
  *
- * With workflow nobody takes it first: the destination is dialled at once and goes through the workflow when it answers.
+ * With workflow nobody takes it first: the destination is dialled at once and goes through the workflow when it has
+ * answered.
  * One timer waits for whatever comes next; `next` says what that is.
  */
 #include "base/clock.h"

@@ -2,11 +2,16 @@
 /*
  * internal.h: what the files of this folder offer each other; cluster.h has the state they share.
  *
- *   sim.c life          route.c, answer.c request to function to answer     fault.c failures on demand
- *   world*.c what there is      check*.c, wire.c what bodies may hold       rights.c who may what
- *   lists.c, triggers.c, tasks.c, external.c, contacts.c, books.c, scheduler.c, assistant.c, hours.c: published operations
- *   subject.c, deliver.c events and their way       task.c, desk.c, call.c the life of a task     dialer.c of an entry
- *   control.c, people.c, state.c, state_parts.c, watch.c, page.c: /sim and the page      scenario*.c a described day
+ *   sim.c                    life, chance and time
+ *   route.c, answer.c        request to function to answer; fault.c: failures on demand; auth.c: tokens and sign-in
+ *   world.c, world_read.c    what there is; rights.c: who may what
+ *   check.c, check_file.c    tables of what bodies and files may hold; wire.c: those of the API
+ *   lists.c, triggers.c, update.c, external.c, books.c, contacts.c, scheduler.c, assistant.c, hours.c
+ *                            the published operations
+ *   subject.c, deliver.c     events and their way to callbacks
+ *   call.c, task.c, desk.c   the life of a task; dialer.c: of a scheduler entry
+ *   control.c, people.c      /sim; state.c, state_parts.c, watch.c, page.c: what the page shows
+ *   scenario.c, scenario_play.c   a described day
  */
 #ifndef NF_SIM_INTERNAL_H
 #define NF_SIM_INTERNAL_H
@@ -59,7 +64,10 @@ void sim_fail(sim_call *call, int status, const char *format, ...)
 /** Send what the call has set. Frees nothing. */
 void sim_send(sim_call *call);
 
-/** The JSON body of a request, a new reference; NULL when it is not JSON (the answer is set). `empty_ok`: {} instead. */
+/**
+ * The JSON body of a request, a new reference; NULL when it is not JSON (the answer is set). `empty_ok`: {} when there
+ * is none.
+ */
 json_t *sim_body(sim_call *call, bool empty_ok);
 
 /** The same, checked with the table; a wrong one is answered with 400. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* people.c: changes of users while the cluster runs: role, unit, services owned, duty. They count from the next check on. */
+/*
+ * people.c: changes of users while the cluster runs: role, unit, services owned, duty. They count from the next check
+ * on.
+ */
 #include "base/json.h"
 #include "sim/internal.h"
 

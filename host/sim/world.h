@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * world.h: what a simulated cluster holds before the first call: tenants, units, people, services, address books, lists.
+ * world.h: what a simulated cluster holds before the first call: tenants, units, people, services, address books and
+ * lists.
  *
  * Arrays end with an entry whose first member is NULL and keep their place for life, so pointers into them are good. A
  * unit without a parent is the root of a tenant, and its id is the tenant's.
@@ -92,8 +93,8 @@ typedef struct sim_world {
 } sim_world;
 
 /**
- * Read a world; `path` NULL: the standard one. Lists that the file leaves out are the standard ones. `new_id` makes ids.
- * The error has one line per problem, with file and line.
+ * Read a world; `path` NULL: the standard one. Lists that the file leaves out are the standard ones. `new_id` makes
+ * ids. The error has one line per problem, with file and line.
  */
 nf_status sim_world_read(sim_world *world, const char *path, char *(*new_id)(void *ctx, char *out),
                          void *ctx, nf_error *err);

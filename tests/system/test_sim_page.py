@@ -76,6 +76,115 @@ class Page(unittest.TestCase):
                 self.place(kind)
                 self.browser.wait("#caller", shown)
 
+    def view(self, name):
+        self.browser.click(f'[data-view="{name}"]')
+
+    def choose(self, selector, value):
+        self.browser.script("const s = document.querySelector(arguments[0]); s.value = arguments[1];"
+                            "s.dispatchEvent(new Event('change'))", selector, value)
+
+    def queued(self, **wanted):
+        task_id = self.sim.call(timeline={"created": 0, "systemAccepted": 0, "queued": 0, "userAccepted": None,
+                                          "terminated": None}, **wanted)
+        self.sim.wait_state(task_id, "In Queue")
+        return task_id
+
+    def test_the_toast_rings_and_declines_and_accepts(self):
+        task_id = self.queued(**{"from": "+41791234501"})
+        self.sim.control(f"tasks/{task_id}/ring", {"user": "agent2@contoso.example"})
+        self.choose("#acting", "agent1@contoso.example")
+        self.browser.wait("#link", "live")
+        self.assertTrue(self.browser.script("return document.getElementById('toast').hidden"))
+        self.choose("#acting", "agent2@contoso.example")
+        self.browser.wait("#toast", "+41791234501")
+        self.browser.wait("#toast", "No context yet")
+        self.sim.update(task_id, {"customer": {"displayName": "Ada <i>Muster</i>"},
+                                  "customContextParameters": [{"name": "VIP", "value": "true"}]})
+        self.browser.wait("#toast", "Ada <i>Muster</i>")
+        self.browser.wait("#toast", "true")
+        self.browser.click("#toast .accept")
+        until(lambda: self.sim.task(task_id).get("user") == "agent2@contoso.example", what="the user to be connected")
+        self.browser.wait(f'[data-task="{task_id}"]', "Connected")
+        self.choose("#acting", "")
+
+    def test_my_queue_and_live_view(self):
+        task_id = self.queued(modality="Email", email="queue@example.org")
+        self.view("queue")
+        self.browser.wait("#queue", "queue@example.org")
+        self.view("live")
+        self.browser.wait("#live-tasks", "queue@example.org")
+        self.browser.wait("#live-users", "Amira Arnold")
+        self.browser.wait("#live-figures", "Sessions")
+        self.sim.control(f"tasks/{task_id}/hangup")
+        until(lambda: "queue@example.org" not in self.browser.text("#live-tasks"), what="the task to leave the lanes")
+
+    def test_transfer_and_input_from_the_details(self):
+        task_id = self.queued(**{"from": "+41791234502"})
+        self.browser.wait(f'[data-task="{task_id}"]', "+41791234502")
+        self.browser.click(f'[data-task="{task_id}"]')
+        self.browser.type("#input-name", "Menu")
+        self.browser.type("#input-value", "2")
+        self.browser.click("#input-form button")
+        self.browser.wait("#parameters", "Menu")
+        self.choose("#transfer", "service sales@contoso.example")
+        self.browser.wait("#about", "Sales")
+        self.browser.wait("#events", "Transferred")
+        self.browser.click("#hang-up")
+        self.browser.wait("#customer", "Not Available")
+
+    def test_contacts_and_books(self):
+        book = "/v2/AddressBooks/zurich/contacts"
+        self.sim.raw("POST", book, {"externalId": "p1", "displayName": "Petra Page", "mobilePhones": ["+41791112233"]})
+        self.view("contacts")
+        self.browser.wait("#contacts", "Ada Muster")
+        self.browser.type("#contact-search", "petra")
+        until(lambda: "Ada Muster" not in self.browser.text("#contacts"), what="the search")
+        self.browser.wait("#contacts", "Petra Page")
+        self.browser.click("#contacts button")
+        self.browser.wait("#caller", "+41791112233")
+        self.browser.wait("#about", "Outbound")
+        self.view("books")
+        self.browser.wait("#books", "ZH-Support")
+        self.browser.script("document.querySelectorAll('#books button')[2].click()")
+        self.browser.wait("#book-contacts", "Petra Page")
+        self.sim.raw("POST", book + "/clear")
+        until(lambda: "Petra" not in self.browser.text("#book-contacts"), what="the contact to go")
+
+    def test_the_scheduler(self):
+        self.sim.raw("POST", "/v1/scheduler-entries", {"serviceUpn": "support@contoso.example", "destination": "+41790000000",
+                                                       "dueDateTimeUtc": "2036-01-01T00:00:00Z", "ReferenceId": "CRM-9"})
+        self.view("scheduler")
+        self.browser.wait("#entries", "CRM-9")
+        self.browser.wait("#entries", "Scheduled")
+        self.browser.script("document.querySelectorAll('#entries button')[0].click()")
+        self.browser.wait("#entries", "In Progress")
+        self.browser.script("document.querySelectorAll('#entries button')[0].click()")
+        self.browser.wait("#entries", "Cancelled")
+
+    def test_roles_change_at_once(self):
+        def user():
+            return next(u for u in self.sim.state()["users"] if u["upn"] == "supervisor@contoso.example")
+        self.view("people")
+        self.browser.wait("#unit-tree", "Address books: Zurich")
+        self.browser.wait("#user-table", "Sara Suter")
+        self.choose('[aria-label="Role of Sara Suter"]', "Tenant Admin")
+        until(lambda: user()["role"] == "Tenant Admin", what="the role")
+        self.choose('[aria-label="Unit of Sara Suter"]', "DE")
+        until(lambda: user()["unit"] == "DE", what="the unit")
+        self.sim.control("users/supervisor@contoso.example", {"role": "Supervisor", "unit": "ZH-Support"})
+        until(lambda: self.browser.script("return document.querySelector(arguments[0]).value",
+                                          '[aria-label="Role of Sara Suter"]') == "Supervisor", what="the page to follow")
+
+    def test_every_view_fits_and_is_quiet(self):
+        self.browser.console()
+        for width in (1280, 420):
+            self.browser.size(width, 800)
+            for name in ("sessions", "queue", "live", "contacts", "books", "scheduler", "people"):
+                self.view(name)
+                wide, room = self.browser.script("return [document.documentElement.scrollWidth, innerWidth]")
+                self.assertLessEqual(wide, room, name)
+        self.assertEqual(self.browser.console(), [])
+
     def test_a_wrong_number_says_so(self):
         self.browser.click("#test-call")
         self.browser.type("#identity", "079 123")

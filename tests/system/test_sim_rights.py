@@ -42,7 +42,7 @@ class Roles(Case):
         self.assertEqual(len(self.get("admin", "/v1/tasks/users-for-preferred-routing")), 8)
         self.assertNotIn("agent1@contoso.example", self.get("ouadmin", "/v1/tasks/users-for-preferred-routing"))
         self.assertIn("agent1@contoso.example", self.get("owner", "/v1/tasks/users-for-preferred-routing"))
-        for who, books in (("admin", ["company", "zurich", "germany"]), ("ouadmin", ["company", "zurich"]), ("owner", []),
+        for who, books in (("admin", ["company", "customers", "zurich", "germany"]), ("ouadmin", ["company", "customers", "zurich"]), ("owner", []),
                            ("agent1", [])):
             self.assertEqual([b["id"] for b in self.get(who, "/v2/AddressBooks")], books)
 

@@ -71,16 +71,22 @@ export function renderToast() {
 
 // ---- roles and units ----
 
+/** Send a change; the table is drawn anew even when the state says what it said before. */
+function change(user, what) {
+  delete $("user-table").dataset.shown;
+  send("users/" + encodeURIComponent(user.upn), what);
+}
+
 function userRow(user) {
-  const s = shared.state, path = "users/" + encodeURIComponent(user.upn);
+  const s = shared.state;
   const owns = s.services.filter(service => service.owners.includes(user.upn)).map(service => service.displayName);
   const duty = element("input", { type: "checkbox", checked: user.onDuty, ariaLabel: user.displayName + " is on duty",
-    onchange: () => send(path, { onDuty: duty.checked }) });
+    onchange: () => change(user, { onDuty: duty.checked }) });
   duty.toggleAttribute("checked", user.onDuty);
   return element("tr", {}, element("td", {}, element("b", { textContent: user.displayName }),
     element("small", { className: "blank", textContent: " " + user.upn })),
-    element("td", {}, select("Role of " + user.displayName, s.roles.map(r => [r, r]), user.role, role => send(path, { role }))),
-    element("td", {}, select("Unit of " + user.displayName, s.units.map(u => [u.name, u.name]), user.unit, unit => send(path, { unit }))),
+    element("td", {}, select("Role of " + user.displayName, s.roles.map(r => [r, r]), user.role, role => change(user, { role }))),
+    element("td", {}, select("Unit of " + user.displayName, s.units.map(u => [u.name, u.name]), user.unit, unit => change(user, { unit }))),
     element("td", { textContent: owns.join(", ") || "—" }), element("td", {}, duty),
     element("td", {}, chip(user.state, CHIPS[user.state])));
 }
