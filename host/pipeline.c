@@ -225,7 +225,7 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
         passage->subscription = subscription;
         passage->exchange = x;
         event->row.tenant = tenant->config->name;
-        event->row.subscription = subscription->id;
+        event->row.subscription = nf_connection_stream(connection, subscription);
         pass(passage);
         nf_passage_unref(passage);
     }

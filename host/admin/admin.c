@@ -2,6 +2,7 @@
 /* admin.c: see admin.h. */
 #include "admin/admin.h"
 
+#include "admin/connections.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/percent.h"
@@ -48,8 +49,7 @@ bool nf_admin_probe(const nf_admin *admin, nf_http_exchange *x)
 
 /* ---- runs ---- */
 
-/* The decoded value of a query parameter, owned by the caller, or NULL. */
-static char *parameter(const char *query, const char *name)
+char *nf_admin_parameter(const char *query, const char *name)
 {
     size_t n = strlen(name);
     for (const char *p = query; *p;) {
@@ -110,9 +110,10 @@ static void on_row(void *ctx, json_t *rows, const nf_error *err)
 static void list_runs(const nf_admin *admin, nf_http_exchange *x)
 {
     const char *query = nf_http_query(x);
-    char *tenant = parameter(query, "tenant"), *handler = parameter(query, "handler");
-    char *outcome = parameter(query, "outcome"), *before = parameter(query, "before"),
-         *limit = parameter(query, "limit");
+    char *tenant = nf_admin_parameter(query, "tenant"),
+         *handler = nf_admin_parameter(query, "handler");
+    char *outcome = nf_admin_parameter(query, "outcome"),
+         *before = nf_admin_parameter(query, "before"), *limit = nf_admin_parameter(query, "limit");
     nf_run_query q = {
         .tenant = tenant, .handler = handler, .any_outcome = !outcome, .limit = STANDARD_ROWS};
     int64_t rows = STANDARD_ROWS;
@@ -144,8 +145,8 @@ static void show_run(const nf_admin *admin, nf_http_exchange *x, const char *id)
 
 /* ---- limits ---- */
 
-/* The tenant of "/v1/tenants/NAME/limits", or NULL after a 404. */
-static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x)
+/* The tenant of "/v1/tenants/NAME/REST", or NULL after a 404; `rest` begins with '/' or is empty. */
+static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x, const char **rest)
 {
     const char *name = nf_http_path(x) + strlen(TENANTS);
     size_t n = strcspn(name, "/");
@@ -156,13 +157,11 @@ static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x)
         if (strcmp(admin->tenants[i]->config->name, wanted) == 0)
             found = admin->tenants[i];
     }
-    if (strcmp(name + n, "/limits") != 0)
-        nf_http_answer_error(x, 404, "not found");
-    else if (!found)
+    if (!found)
         nf_http_answer_error(x, 404, "there is no tenant '%s'", wanted);
-    bool right = found && strcmp(name + n, "/limits") == 0;
     free(wanted);
-    return right ? found : NULL;
+    *rest = name + n;
+    return found;
 }
 
 static void answer_limits(nf_tenant *tenant, nf_http_exchange *x)
@@ -208,13 +207,24 @@ static void change_limits(nf_tenant *tenant, nf_http_exchange *x)
     }
 }
 
-static void limits_of_tenant(const nf_admin *admin, nf_http_exchange *x, bool get)
+static void of_tenant(const nf_admin *admin, nf_http_exchange *x)
 {
-    nf_tenant *tenant = tenant_of(admin, x);
-    if (tenant && get)
+    static const char connections[] = "/connections", sign_ins[] = "/sign-ins/";
+    const char *rest, *method = nf_http_method(x);
+    nf_tenant *tenant = tenant_of(admin, x, &rest);
+    size_t n = strlen(connections);
+    if (!tenant)
+        return;
+    if (strcmp(rest, "/limits") == 0 && strcmp(method, "GET") == 0)
         answer_limits(tenant, x);
-    else if (tenant)
+    else if (strcmp(rest, "/limits") == 0 && strcmp(method, "POST") == 0)
         change_limits(tenant, x);
+    else if (strncmp(rest, connections, n) == 0 && (rest[n] == '\0' || rest[n] == '/'))
+        nf_admin_connections(tenant, x, rest + n);
+    else if (strncmp(rest, sign_ins, strlen(sign_ins)) == 0)
+        nf_admin_sign_in(tenant, x, rest + strlen(sign_ins));
+    else
+        nf_http_answer_error(x, 404, "not found");
 }
 
 static void on_audit(void *ctx, json_t *rows, const nf_error *err)
@@ -231,7 +241,7 @@ static void on_audit(void *ctx, json_t *rows, const nf_error *err)
 static void show_audit(const nf_admin *admin, nf_http_exchange *x)
 {
     const char *query = nf_http_query(x);
-    char *tenant = parameter(query, "tenant"), *limit = parameter(query, "limit");
+    char *tenant = nf_admin_parameter(query, "tenant"), *limit = nf_admin_parameter(query, "limit");
     int64_t rows = STANDARD_ROWS;
     if (limit && (!whole(limit, &rows) || rows > MOST_ROWS))
         nf_http_answer_error(x, 400, "limit is a whole number, at most %d", MOST_ROWS);
@@ -275,8 +285,8 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         show_run(admin, x, path + 9);
     else if (get && strcmp(path, "/v1/audit") == 0)
         show_audit(admin, x);
-    else if ((get || post) && strncmp(path, TENANTS, strlen(TENANTS)) == 0)
-        limits_of_tenant(admin, x, get);
+    else if (strncmp(path, TENANTS, strlen(TENANTS)) == 0)
+        of_tenant(admin, x);
     else if (post && strcmp(path, "/v1/reload") == 0)
         reload(admin, x);
     else

@@ -13,9 +13,11 @@
 
 typedef struct nf_tenant_config {
     char *name, *dir;
-    char *cluster;    /* address of the Nimbus API */
-    char *token_file; /* holds the connection's bearer token */
-    char *country;    /* default country of telephone numbers */
+    char *cluster;           /* address of the Nimbus API */
+    char *token_file;        /* holds the bearer token of the connection "nimbus", or NULL */
+    char *authority, *scope; /* of sign-ins with Entra ID */
+    char *client_id, *client_secret_file, *directory_tenant; /* or NULL */
+    char *country; /* default country of telephone numbers */
     nf_allowed limits;
     uint64_t request_ms; /* for one request to Nimbus */
 } nf_tenant_config;
@@ -25,6 +27,7 @@ typedef struct nf_config {
     char *listen;
     char *public_url; /* as Nimbus reaches us; NULL: http://LISTEN */
     char *data;       /* folder of the database and the admin socket */
+    char *key_file;   /* holds the key that sign-ins are encrypted with, or NULL */
     uint64_t log_level;
     bool log_json;
     nf_allowed limits; /* of a tenant that sets none of its own */

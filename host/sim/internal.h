@@ -52,7 +52,20 @@ typedef struct sim_token {
     char *text;
     uint64_t expires_ns; /* 0: never */
     bool refresh;        /* buys a new token, opens nothing */
+    unsigned family;     /* of one sign-in; 0: given at the start */
+    unsigned generation; /* grows with each refresh */
+    bool used;
 } sim_token;
+
+/** A device code, or an authorization code, until it buys tokens. */
+typedef struct sim_grant {
+    struct sim_grant *prev, *next;
+    char code[NF_SECRET_TEXT], user_code[10]; /* user_code: of a device code, else "" */
+    char *client, *scope, *redirect, *challenge;
+    const sim_user *user; /* who said yes, or NULL */
+    bool denied;
+    uint64_t expires_ns, polled_ns;
+} sim_grant;
 
 typedef struct sim_subscription {
     UT_hash_handle hh;
@@ -168,6 +181,11 @@ struct nf_sim {
     uint64_t token_ms, retry_ms, delivery_ms;
     char tenant_id[NF_UUID_TEXT];
     sim_token *tokens;
+    sim_grant *grants;
+    struct {
+        unsigned families, refreshes, reuses, polls; /* counted since the start */
+        unsigned interval_s, code_s;                 /* of device codes */
+    } identity;
     sim_subscription *subscriptions;
     sim_task *tasks;
     sim_fault *faults;
@@ -214,12 +232,43 @@ bool sim_only(sim_call *call, const json_t *object, const char *what, const char
 /** Whom the request's bearer token stands for, or NULL: then the answer is 401. */
 const sim_user *sim_authenticate(sim_call *call);
 
-/** POST /{tenant}/oauth2/token */
+/** POST /{tenant}/oauth2/token and /{tenant}/oauth2/v2.0/token */
 void sim_sign_in(sim_call *call);
 
 /** A token that is accepted until `ttl_ms` are over (0: for ever). */
 sim_token *sim_token_add(nf_sim *sim, const char *text, const sim_user *user, uint64_t ttl_ms,
                          bool refresh);
+
+/** Answer a sign-in with tokens; `family` 0: a new one. `audience` and `scope` may be NULL. */
+void sim_issue(sim_call *call, const sim_user *user, unsigned family, unsigned generation,
+               const char *audience, const char *scope);
+
+/** Answer a sign-in with an error as Entra ID words it. */
+void sim_refuse(sim_call *call, const char *error, int code, const char *text);
+
+/** The decoded value of a field of a form or query, owned by the caller; NULL if absent or broken. */
+char *sim_form_value(const char *form, const char *name);
+
+/** The user with this UPN, or NULL. */
+const sim_user *sim_user_find(const nf_sim *sim, const char *upn);
+
+/* identity.c: device codes and authorization codes */
+void sim_device_code(sim_call *call);
+void sim_sign_in_by_device(sim_call *call, const char *form);
+void sim_sign_in_by_code(sim_call *call, const char *form);
+sim_grant *sim_grant_new(sim_call *call, const char *form, unsigned life_s);
+sim_grant *sim_grant_of_user_code(nf_sim *sim, const char *user_code);
+void sim_grant_drop(nf_sim *sim, sim_grant *grant);
+
+/** GET and POST /sim/identity */
+void sim_identity_state(sim_call *call);
+void sim_identity_set(sim_call *call);
+
+/* identity_page.c: what a person sees who signs in */
+void sim_authorize_page(sim_call *call);
+void sim_authorize(sim_call *call);
+void sim_device_page(sim_call *call);
+void sim_device_answer(sim_call *call);
 
 void sim_token_drop(nf_sim *sim, sim_token *token);
 

@@ -7,33 +7,39 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "log/log.h"
+#include "tenant/connect.h"
+#include "tenant/sign_ins.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 bool nf_tenant_ready(const nf_tenant *t)
 {
-    bool ready = t->loaded && t->connection_count > 0;
+    bool ready = t->loaded && nf_tenant_connection(t, NULL, NULL);
     for (size_t i = 0; i < t->connection_count; i++)
-        ready = ready && nf_connection_ready(t->connections[i]);
+        ready = ready && (t->connections[i]->gone || nf_connection_ready(t->connections[i]));
     return ready;
 }
 
 const char *nf_tenant_trouble(const nf_tenant *t)
 {
     for (size_t i = 0; i < t->connection_count; i++) {
-        if (t->connections[i]->trouble)
-            return t->connections[i]->trouble;
+        const nf_connection *c = t->connections[i];
+        if (!c->gone && nf_connection_trouble(c))
+            return nf_connection_trouble(c);
     }
-    return t->loaded ? NULL : "starting";
+    if (!t->loaded)
+        return "starting";
+    return nf_tenant_connection(t, NULL, NULL)
+               ? NULL
+               : "nobody has signed in yet; remedy: nimflow connect nimbus TENANT";
 }
 
 nf_subscription *nf_tenant_subscription(const nf_tenant *t, const char *secret, size_t len)
 {
     nf_subscription *found = NULL;
     for (size_t i = 0; i < t->connection_count; i++) {
-        nf_subscription *s =
-            nf_subscriptions_by_secret(t->connections[i]->subscriptions, secret, len);
+        nf_subscription *s = nf_connection_subscription(t->connections[i], secret, len);
         if (s)
             found = s;
     }
@@ -76,17 +82,11 @@ static void find_homeless(nf_tenant *t, const nf_version *version)
     }
 }
 
-static void on_flows(void *ctx, bool changed)
+void nf_tenant_connections_changed(nf_tenant *t)
 {
-    nf_tenant *t = ctx;
     size_t count;
     const nf_flow *flows = nf_flows_list(t->flows, &count);
-    if (!t->loaded) {
-        t->loaded = true;
-        t->on_loaded(t, t->ctx);
-        changed = true;
-    }
-    if (!changed)
+    if (!t->loaded)
         return;
     json_object_clear(t->homeless);
     for (size_t i = 0; i < count; i++) {
@@ -97,6 +97,18 @@ static void on_flows(void *ctx, bool changed)
     }
     for (size_t i = 0; i < t->connection_count; i++)
         nf_connection_listen(t->connections[i]);
+}
+
+static void on_flows(void *ctx, bool changed)
+{
+    nf_tenant *t = ctx;
+    if (!t->loaded) {
+        t->loaded = true;
+        t->on_loaded(t, t->ctx);
+        changed = true;
+    }
+    if (changed)
+        nf_tenant_connections_changed(t);
 }
 
 void nf_tenant_rescan(nf_tenant *t)
@@ -181,6 +193,15 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();
     t->homeless = json_object();
+    t->oauth = (nf_oauth){
+        .loop = host->loop,
+        .client = host->client,
+        .authority = config->authority,
+        .client_id = config->client_id,
+        .secret_file = config->client_secret_file,
+        .scope = config->scope,
+        .directory = config->directory_tenant,
+    };
     nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
                                             remember, t->dedupe, err);
     if (status == NF_OK)
@@ -188,7 +209,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     if (status == NF_OK)
         status = open_env(t, err);
     if (status == NF_OK)
-        status = nf_connection_open(t, NF_CONNECTION_STANDARD, err);
+        status = nf_sign_ins_open(t, err);
     if (status != NF_OK) {
         nf_error_prefix(err, "tenant %s", config->name);
         nf_tenant_close(t);
@@ -223,6 +244,7 @@ void nf_tenant_close(nf_tenant *t)
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
+    nf_connect_close(t);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_connection_close(t->connections[i]);
     free(t->connections);
@@ -266,8 +288,10 @@ json_t *nf_tenant_status(const nf_tenant *t)
         (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
         (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
     json_t *connections = json_array();
-    for (size_t i = 0; i < t->connection_count; i++)
-        json_array_append_new(connections, nf_connection_status(t->connections[i]));
+    for (size_t i = 0; i < t->connection_count; i++) {
+        if (!t->connections[i]->gone)
+            json_array_append_new(connections, nf_connection_status(t->connections[i]));
+    }
     return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o}", "tenant", t->config->name,
                      "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
                      (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
