@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "log/log.h"
+#include "nimbus/cluster.h"
 #include "tenant/connect.h"
 #include "tenant/sign_ins.h"
 
@@ -176,6 +177,15 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
     return NF_OK;
 }
 
+static void doubt_cluster(const nf_tenant_config *config)
+{
+    const char *meant = nf_cluster_meant(config->cluster);
+    if (meant)
+        nf_log_warn("tenant",
+                    "%s: cluster %s is not one of the published addresses; did you mean %s?",
+                    config->name, config->cluster, meant);
+}
+
 static void remember(void *ctx, const nf_event_row *row)
 {
     nf_dedupe_add_row(ctx, row);
@@ -202,6 +212,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
         .scope = config->scope,
         .directory = config->directory_tenant,
     };
+    doubt_cluster(config);
     nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
                                             remember, t->dedupe, err);
     if (status == NF_OK)
