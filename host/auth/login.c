@@ -100,10 +100,8 @@ static void on_polled(void *ctx, const nf_oauth_answer *answer)
 static void poll(void *ctx)
 {
     nf_login *l = ctx;
-    const char *fields[] = {"grant_type",  "urn:ietf:params:oauth:grant-type:device_code",
-                            "device_code", l->device_code,
-                            "scope",       l->oauth->scope,
-                            NULL};
+    const char *fields[] = {"grant_type", "urn:ietf:params:oauth:grant-type:device_code",
+                            "device_code", l->device_code, NULL};
     if (nf_clock_ns() >= l->end_ns)
         fail(l, NF_E_TIMEOUT, "the code was not entered in time");
     else
@@ -240,10 +238,8 @@ void nf_login_come_back(nf_login *l, const char *code, const char *error, const 
         end_with_words(l, error, description);
         return;
     }
-    const char *fields[] = {
-        "grant_type", "authorization_code", "code",      code,    "redirect_uri",
-        l->redirect,  "code_verifier",      l->verifier, "scope", l->oauth->scope,
-        NULL};
+    const char *fields[] = {"grant_type", "authorization_code", "code",      code, "redirect_uri",
+                            l->redirect,  "code_verifier",      l->verifier, NULL};
     l->request = nf_oauth_post(l->oauth, "token", fields, on_code_taken, l);
 }
 

@@ -113,7 +113,7 @@ static void read_refusal(const nf_oauth_request *r, const nf_http_result *result
     if (busy)
         answer->outcome = NF_OAUTH_UNAVAILABLE;
     describe(r, json, text);
-    bool plain = code && strlen(code) < 64 && !repeats_secret(r, code);
+    bool plain = code && strlen(code) < 64 && !code[strspn(code, "abcdefghijklmnopqrstuvwxyz_")];
     nf_error_set(&answer->error, busy ? NF_E_SERVER : NF_E_SIGN_IN,
                  "the identity server answered %d (%s)%s%s%s", result->status,
                  plain ? code : "no error code", meaning ? ": " : "", meaning ? meaning : "", text);

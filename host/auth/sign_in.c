@@ -88,9 +88,14 @@ static void try_later(nf_sign_in *s, nf_oauth_outcome outcome, uint32_t wish_ms)
     nf_random(&random, sizeof random);
     ms = ms / 2 + ms / 2 * random / UINT16_MAX;
     ms = NF_MAX(ms, NF_MIN(wish_ms, SETTINGS_RETRY_MS));
+    if (outcome == NF_OAUTH_REFUSED)
+        ms = SETTINGS_RETRY_MS;
+    uint64_t left = nf_sign_in_left_ms(s);
+    if (left) /* once more when the token ends: from then on it is trouble */
+        ms = NF_MIN(ms, left + 1);
     s->failures++;
     s->backing_off = true;
-    nf_timer_start(s->timer, outcome == NF_OAUTH_REFUSED ? SETTINGS_RETRY_MS : ms, 0);
+    nf_timer_start(s->timer, ms, 0);
 }
 
 /* ---- those who wait ---- */
@@ -145,10 +150,9 @@ static void tell(nf_sign_in *s)
 /* It did not work. The token that there is goes on serving while it lives. */
 static void fail(nf_sign_in *s, nf_oauth_outcome outcome, const nf_error *err)
 {
-    s->error = (nf_error){.status = err->status, .retry_after_ms = err->retry_after_ms};
+    s->error = (nf_error){0};
     nf_error_set(&s->error, err->status, "sign-in of %s: %s",
                  s->now.claims.upn ? s->now.claims.upn : s->label, err->text);
-    s->error.status = err->status;
     s->refused = false;
     s->over = outcome == NF_OAUTH_OVER;
     if (s->over)
@@ -244,9 +248,8 @@ static void refresh(nf_sign_in *s)
         fail(s, NF_OAUTH_OVER, &err);
         return;
     }
-    const char *fields[] = {
-        "grant_type", "refresh_token", "refresh_token", s->now.refresh, "scope", s->oauth->scope,
-        NULL};
+    /* no scope: it stays what was granted, which may be less than what was asked for (RFC 6749, 6) */
+    const char *fields[] = {"grant_type", "refresh_token", "refresh_token", s->now.refresh, NULL};
     s->request = nf_oauth_post(s->oauth, "token", fields, on_refreshed, s);
 }
 

@@ -152,6 +152,11 @@ static bool has_word(const char *scope, const char *word)
     return at && (at == scope || at[-1] == ' ') && (at[strlen(word)] == ' ' || !at[strlen(word)]);
 }
 
+static bool is_v1(const sim_call *call)
+{
+    return strstr(nf_http_path(call->x), "/v2.0/") == NULL;
+}
+
 /* Numbers are strings in version 1 of the endpoint. */
 static json_t *number(bool v1, long long value)
 {
@@ -165,7 +170,7 @@ void sim_issue(sim_call *call, const sim_user *user, unsigned family, unsigned g
 {
     nf_sim *sim = call->sim;
     char refresh[NF_SECRET_TEXT];
-    bool v1 = strstr(nf_http_path(call->x), "/v2.0/") == NULL;
+    bool v1 = is_v1(call);
     long long life = (long long)((sim->token_ms + 999) / 1000);
     char *access = make_jwt(sim, user, audience, life);
     tidy_tokens(sim);
@@ -256,7 +261,8 @@ static void sign_in_by_refresh(sim_call *call, const char *form, const char *res
         token->used = true;
         sim->identity.refreshes++;
         drop_family(sim, family, generation);
-        sim_issue(call, user, family, generation, resource, scope);
+        sim_issue(call, user, family, generation, resource,
+                  scope || is_v1(call) ? scope : "openid offline_access");
     }
     free(text);
     free(scope);
