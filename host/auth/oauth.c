@@ -65,19 +65,19 @@ static const struct {
     {"server_error", NF_OAUTH_UNAVAILABLE, "the identity server failed"},
 };
 
-/* Does `text` repeat a value of the form that is long enough to be a secret? */
+/* Does `text` repeat a secret of the form? */
 static bool repeats_secret(const nf_oauth_request *r, const char *text)
 {
+    static const char *const secrets[] = {
+        "refresh_token=", "device_code=", "code=", "code_verifier=", "client_secret="};
     bool found = false;
-    char *form = nf_strdup(nf_strbuf_text(&r->form));
-    for (char *at = form; *at && !found;) {
-        char *value = at + strcspn(at, "=&"), *end = value + strcspn(value, "&");
-        bool more = *end == '&';
-        *end = '\0';
-        if (*value == '=' && nf_percent_decode(value + 1) >= 16 && strncmp(at, "client_id", 9) != 0
-            && strncmp(at, "scope", 5) != 0 && strncmp(at, "grant_type", 10) != 0)
-            found = strstr(text, value + 1) != NULL;
-        at = more ? end + 1 : end;
+    char *form = nf_strdup(nf_strbuf_text(&r->form)), *rest = NULL;
+    for (char *field = strtok_r(form, "&", &rest); field; field = strtok_r(NULL, "&", &rest)) {
+        for (size_t i = 0; i < NF_COUNT(secrets); i++) {
+            size_t n = strlen(secrets[i]);
+            if (strncmp(field, secrets[i], n) == 0 && nf_percent_decode(field + n) > 0)
+                found = found || strstr(text, field + n);
+        }
     }
     nf_secret_free(form);
     return found;

@@ -81,6 +81,7 @@ nf_claims nf_claims_read(const char *token);
 /** Is this a user of the directory that the settings ask for? */
 nf_status nf_claims_check(const nf_oauth *oauth, const nf_claims *claims, nf_error *err);
 
+/** Free what they hold. */
 void nf_claims_free(nf_claims *claims);
 
 /** Wipe and free what it holds. */

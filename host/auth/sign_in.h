@@ -5,8 +5,8 @@
  *   alive ──(at 70 to 80 % of its life)──> refreshing ──> keeping (until the new refresh token is durable) ──> alive
  *
  * Invariants: at most one refresh is under way; a new access token is not given out before the refresh token that came
- * with it is durable; the old one serves meanwhile as long as it lives. A sign-in that the server calls over is not tried
- * again. Lifetimes count from the moment the answer came, by the monotonic clock: wrong clocks do not matter.
+ * with it is durable; the old one serves meanwhile as long as it lives. A sign-in that the server calls over is not
+ * tried again. Lifetimes count from the moment the answer came, by the monotonic clock: wrong clocks do not matter.
  *
  * A token file is a sign-in too: it never ends, and "refreshing" is reading the file again.
  */

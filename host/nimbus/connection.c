@@ -2,8 +2,8 @@
 /*
  * connection.c: see connection.h.
  *
- * A request is in flight (`http` set), waiting for its next attempt (`timer` running), waiting for the rate (`in_line`),
- * or waiting for a token (`wait` set); exactly one of them.
+ * A request is in flight (`http` set), waiting for its next attempt (`timer` running), waiting for the rate
+ * (`in_line`), or waiting for a token (`wait` set); exactly one of them.
  */
 #include "nimbus/connection.h"
 

@@ -2,8 +2,8 @@
 /*
  * connection.h: one tenant's sign-in at its Nimbus cluster, and requests with it.
  *
- * The bearer token is the sign-in's; when Nimbus refuses it (401) and the sign-in gets another one, the request goes out
- * once more. Retries follow net/http_retry.h. The token appears in no error and no log line.
+ * The bearer token is the sign-in's; when Nimbus refuses it (401) and the sign-in gets another one, the request goes
+ * out once more. Retries follow net/http_retry.h. The token appears in no error and no log line.
  */
 #ifndef NF_NIMBUS_CONNECTION_H
 #define NF_NIMBUS_CONNECTION_H

@@ -5,7 +5,7 @@
 
 struct nf_tenant;
 
-/** Raise an alarm: "sign-in-expired", "right-lost", "connection-down" …; `connection` may be NULL. Texts are borrowed. */
+/** Raise an alarm: "sign-in-expired", "right-lost", "connection-down"; `connection` may be NULL. Texts are borrowed. */
 void nf_tenant_alarm(struct nf_tenant *tenant, const char *kind, const char *connection,
                      const char *text);
 

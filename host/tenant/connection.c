@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connection.c: see connection.h. Every step of the chain there can fail and is tried again; what runs goes on meanwhile. */
+/* connection.c: see connection.h. Every step of the chain there can fail and is tried again; what runs goes on. */
 #include "tenant/connection.h"
 
 #include "base/alloc.h"

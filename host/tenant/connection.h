@@ -66,7 +66,7 @@ const char *nf_connection_trouble(const nf_connection *connection);
 nf_subscription *nf_connection_subscription(const nf_connection *connection, const char *secret,
                                             size_t len);
 
-/** The id that an event of this subscription is known under: while subscriptions move, the old and the new one agree. */
+/** The id that an event of this subscription is known under: while subscriptions move, old and new agree. */
 int64_t nf_connection_stream(const nf_connection *connection, const nf_subscription *subscription);
 
 /** Free it. */

@@ -42,7 +42,7 @@ static void note(nf_connection *c, int status, const char *text, const char *ala
         nf_tenant_alarm(c->tenant, alarm, c->name, text);
 }
 
-/* No answer is not the user's trouble: the subscriptions and effects tell by themselves when Nimbus cannot be reached. */
+/* No answer is not the user's trouble: subscriptions and effects tell by themselves when Nimbus cannot be reached. */
 static void on_answer(void *ctx, const nf_error *failure, const nf_reply *reply,
                       const char *location)
 {

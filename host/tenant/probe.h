@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probe.h: does Nimbus take a connection's token? GET /v1/diagnostics/testconnection, after a sign-in and every few minutes. */
+/* probe.h: does Nimbus take a connection's token? Asked after a sign-in and every few minutes. */
 #ifndef NF_TENANT_PROBE_H
 #define NF_TENANT_PROBE_H
 

@@ -123,7 +123,8 @@ static uint64_t number_of(struct world *w)
 }
 
 #define GOOD                                                                                       \
-    "{\"token_type\":\"Bearer\",\"access_token\":\"access-2\",\"refresh_token\":\"refresh-token-2\",\"expires_in\":3600}"
+    "{\"token_type\":\"Bearer\",\"access_token\":\"access-2\",\"expires_in\":3600,"                \
+    "\"refresh_token\":\"refresh-token-2\"}"
 
 static void one_refresh_for_all(void **state)
 {
