@@ -2,6 +2,7 @@
 /*
  * internal.h: the state of the simulated cluster, shared by the files of this folder.
  *
+ *   identity.c  device codes, codes  identity_page.c  where people sign in
  *   sim.c       life, lists          auth.c    tokens and sign-in       api.c     the published
  * operations route.c     request to function  fault.c   failures on demand       update.c  checking
  * and merging an update task.c      workflow of a task   call.c    beginning a task deliver.c

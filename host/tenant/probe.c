@@ -51,7 +51,7 @@ static void on_answer(void *ctx, const nf_error *failure, const nf_reply *reply,
     (void)location;
     c->probe->request = NULL;
     if (failure)
-        note(c, 0, failure->text, failure->status == NF_E_SIGN_IN ? "connection-down" : NULL);
+        note(c, 0, failure->text, NULL);
     else if (nf_probe_refused(reply, &err))
         note(c, reply->status, err.text, reply->status == 403 ? "right-lost" : "connection-down");
     else if (reply->status >= 300) {
