@@ -3,7 +3,7 @@
 #include "app.h"
 
 #include "act/lists.h"
-#include "admin/admin.h"
+#include "admin/metrics.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "log/log.h"
@@ -28,7 +28,7 @@ struct nf_app {
     size_t tenant_count;
     nf_pipeline *pipeline;
     nf_admin admin;
-    nf_http_server *server, *admin_server;
+    nf_http_server *server, *admin_server, *metrics_server;
     int port;
     nf_timer *drain;
     uint64_t drain_until_ns;
@@ -86,6 +86,9 @@ static nf_status listen_for_admins(nf_app *app, nf_error *err)
                                            &app->admin_server, err);
     free(address);
     free(path);
+    if (status == NF_OK && app->config->metrics_listen)
+        status = nf_http_server_open(app->loop, app->config->metrics_listen, NULL,
+                                     nf_metrics_receive, &app->admin, &app->metrics_server, err);
     return status;
 }
 
@@ -113,6 +116,8 @@ static nf_status open_shared(nf_app *app, const nf_app_options *options, nf_erro
         .key = app->key,
         .public_url = app->public_url,
         .triggers = options->triggers,
+        .raise = nf_pipeline_raise,
+        .pipeline = app->pipeline,
     };
     return NF_OK;
 }
@@ -197,6 +202,8 @@ void nf_app_close(nf_app *app)
         nf_http_server_close(app->server);
     if (app->admin_server)
         nf_http_server_close(app->admin_server);
+    if (app->metrics_server)
+        nf_http_server_close(app->metrics_server);
     nf_timer_close(app->drain);
     for (size_t i = 0; i < app->tenant_count; i++)
         nf_tenant_stop(app->tenants[i]);

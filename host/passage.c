@@ -39,6 +39,9 @@ void nf_passage_unref(nf_passage *passage)
         free((char *)passage->rows[i].handler);
         free((char *)passage->rows[i].file);
     }
+    if (passage->ended)
+        passage->ended(passage->ctx);
+    free(passage->schedule);
     free(passage->wanted);
     free(passage->rows);
     free(passage->runs);
@@ -117,7 +120,9 @@ static void on_run_ended(void *ctx, const nf_run_report *report)
         .detail = record->detail,
         .len = len,
     };
+    passage->tenant->count.ended[report->outcome]++;
     log_end(report, &passage->rows[record->index]);
+    nf_pipeline_tell_failure(passage, record->index, report);
     nf_store_end_run(passage->pipeline->store, &record->end, on_recorded, record);
 }
 
@@ -142,7 +147,7 @@ void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler
                                         on_run_ended, record);
 }
 
-void nf_passage_fail(nf_passage *passage, size_t index, const char *why)
+void nf_passage_fail(nf_passage *passage, size_t index, nf_outcome outcome, const char *why)
 {
     nf_strbuf error = nf_strbuf_new(4096);
     nf_strbuf_puts(&error, "{\"message\":");
@@ -155,7 +160,7 @@ void nf_passage_fail(nf_passage *passage, size_t index, const char *why)
     int64_t now = nf_clock_wall_ms();
     nf_run_report report = {
         .id = passage->rows[index].id,
-        .outcome = NF_OUTCOME_FAILED,
+        .outcome = outcome,
         .started_ms = now,
         .ended_ms = now,
         .error = error.bytes,

@@ -30,6 +30,10 @@ typedef struct nf_passage {
     nf_run_row *rows;           /* one per run */
     nf_run **runs;              /* NULL when it has ended */
     bool refused;               /* it could not be stored: its runs count for nothing */
+    char *schedule;             /* of a schedule: the handler's name */
+    void (*stored)(void *ctx, const nf_error *err); /* these three: see nf_occurrence */
+    void (*ended)(void *ctx);
+    void *ctx;
     int refs;
 } nf_passage;
 
@@ -42,10 +46,22 @@ void nf_passage_unref(nf_passage *passage);
 /** Answer the notification, unless it was answered or came from the database. 202 has no body. */
 void nf_passage_answer(nf_passage *passage, int status, const char *headers, const char *text);
 
+/** May an event of this tenant come in now? If not, why; its sender is asked to come again. Static. */
+const char *nf_passage_not_now(const nf_pipeline *pipeline, const nf_tenant *tenant);
+
+/** Step 4: write it down with a run for each that wants it. */
+void nf_passage_enqueue(nf_passage *passage);
+
+/** Step 5: start them all. */
+void nf_passage_run_all(nf_passage *passage);
+
+/** Let the flows know that listen for failures, if this run is one. Before its end is recorded. */
+void nf_pipeline_tell_failure(nf_passage *passage, size_t index, const nf_run_report *report);
+
 /** Start run number `index` of the passage with this handler; its end will be recorded. */
 void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler);
 
-/** Record run number `index` as failed without having started, with the reason. */
-void nf_passage_fail(nf_passage *passage, size_t index, const char *why);
+/** Record an end of run number `index` that did not start here, with the reason. */
+void nf_passage_fail(nf_passage *passage, size_t index, nf_outcome outcome, const char *why);
 
 #endif

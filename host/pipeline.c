@@ -4,7 +4,7 @@
  *
  *   1 receive       a complete, well-formed request (limits and deadlines: net/http_server.h)
  *   2 authenticate  its path carries the secret of one of our subscriptions
- *   3 filter        which listeners want it
+ *   3 filter        which listeners want it, and may have it
  *   4 enqueue       not seen before; written down; 202 when that is durable
  *   5 run           in a fresh sandbox, in its lane (run/run.h)
  *   6 act           each effect: checked, sent, retried (act/effect.h)
@@ -65,16 +65,28 @@ static nf_subscription *authenticate(nf_pipeline *p, nf_http_exchange *x)
 
 static void filter(nf_passage *passage)
 {
-    const nf_tenant *t = passage->tenant;
-    passage->wanted = nf_alloc((t->listener_count + 1) * sizeof *passage->wanted);
-    for (size_t i = 0; i < t->listener_count; i++) {
-        nf_listener *listener = t->listeners[i];
-        bool subscribed = listener->connection == passage->subscription->owner
-                          && listener->handler->trigger == passage->subscription->trigger
-                          && strcmp(listener->registration, passage->subscription->filter) == 0;
-        if (subscribed && nf_listener_wants(listener, passage->event, NULL))
-            passage->wanted[passage->count++] = listener;
+    nf_group group = nf_index_find(passage->tenant->index, passage->subscription);
+    passage->wanted = nf_alloc((group.count + 1) * sizeof *passage->wanted);
+    for (size_t i = 0; i < group.count; i++) {
+        if (nf_listener_wants(group.listeners[i], passage->event, NULL))
+            passage->wanted[passage->count++] = group.listeners[i];
     }
+}
+
+/* May they? What the user of their connection may not have is kept with the reason. */
+static void permit(nf_passage *passage)
+{
+    nf_tenant *t = passage->tenant;
+    size_t kept = 0;
+    nf_rights_see(t->rights, passage->event);
+    for (size_t i = 0; i < passage->count; i++) {
+        nf_listener *l = passage->wanted[i];
+        if (nf_rights_permit(t->rights, l->connection->upn, l->handler->name, passage->event))
+            passage->wanted[kept++] = l;
+    }
+    if (kept < passage->count)
+        t->count.denied += kept == 0;
+    passage->count = kept;
 }
 
 /* ---- 4 enqueue ---- */
@@ -111,6 +123,16 @@ static bool is_duplicate(nf_passage *passage)
     return true;
 }
 
+/* It is refused after all: when it comes again it is new. */
+static void forget(nf_passage *passage)
+{
+    const nf_event_row *row = &passage->event->row;
+    if (row->subscription > 0)
+        nf_dedupe_forget(passage->tenant->dedupe, passage->event);
+    else if (row->subscription == NF_WEBHOOK_SUBSCRIPTION)
+        nf_nonces_forget(passage->tenant->nonces, row->hash);
+}
+
 static void on_event_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
@@ -118,7 +140,8 @@ static void on_event_stored(void *ctx, const nf_error *err)
     if (err) {
         passage->refused = true;
         t->count.refused++;
-        nf_dedupe_forget(t->dedupe, passage->event);
+        forget(passage);
+        nf_tenant_alarm(t, NF_ALARM_STORE_FAILING, t->config->name, err->text);
         for (size_t i = 0; i < passage->count; i++) {
             if (passage->runs[i])
                 nf_run_cancel(passage->runs[i]);
@@ -127,8 +150,11 @@ static void on_event_stored(void *ctx, const nf_error *err)
                           "the notification could not be stored\n");
     } else {
         t->count.accepted++;
+        nf_tenant_calm(t, NF_ALARM_STORE_FAILING, t->config->name);
         nf_passage_answer(passage, 202, NULL, NULL);
     }
+    if (passage->stored)
+        passage->stored(passage->ctx, err);
     nf_passage_unref(passage);
 }
 
@@ -149,12 +175,14 @@ static void fill_rows(nf_passage *passage)
     }
 }
 
-static void enqueue(nf_passage *passage)
+void nf_passage_enqueue(nf_passage *passage)
 {
     nf_event_row *row = &passage->event->row;
-    row->id = nf_store_new_id(passage->pipeline->store);
+    if (!row->id)
+        row->id = nf_store_new_id(passage->pipeline->store);
     fill_rows(passage);
-    nf_dedupe_add(passage->tenant->dedupe, passage->event);
+    if (row->subscription > 0)
+        nf_dedupe_add(passage->tenant->dedupe, passage->event);
     passage->refs++;
     nf_store_add_event(passage->pipeline->store, row, passage->rows, passage->count,
                        on_event_stored, passage);
@@ -162,7 +190,7 @@ static void enqueue(nf_passage *passage)
 
 /* ---- 5 run; 6 act and 7 record follow from there (act/effect.h, passage.c) ---- */
 
-static void run(nf_passage *passage)
+void nf_passage_run_all(nf_passage *passage)
 {
     for (size_t i = 0; i < passage->count; i++)
         nf_passage_run(passage, i, passage->wanted[i]->handler);
@@ -170,12 +198,18 @@ static void run(nf_passage *passage)
 
 /* ---- the path ---- */
 
-/* May an event come in now? If not, why; the sender is asked to come again. */
-static const char *not_now(const nf_pipeline *p, const nf_connection *c)
+/* Events that cannot be taken: whether their sender comes again is not known. */
+static void tell_loss(nf_tenant *t)
 {
-    const nf_tenant *t = c->tenant;
-    if (!c->listening)
-        return "starting\n";
+    char *text = nf_format("%llu events were refused since the start; look at what waits with "
+                           "'nimflow doctor' and 'nimflow limits %s'",
+                           (unsigned long long)t->count.refused, t->config->name);
+    nf_tenant_alarm(t, NF_ALARM_EVENTS_LOST, t->config->name, text);
+    free(text);
+}
+
+const char *nf_passage_not_now(const nf_pipeline *p, const nf_tenant *t)
+{
     if (nf_store_failing(p->store))
         return "the database cannot be written\n";
     if (nf_pool_waiting(t->pool) >= t->allowed.tenant.of[NF_CAP_QUEUED_EVENTS])
@@ -191,15 +225,24 @@ static void pass(nf_passage *passage)
         nf_passage_answer(passage, 202, NULL, NULL);
         return;
     }
+    permit(passage);
+    if (passage->count == 0) {
+        nf_passage_answer(passage, 202, NULL, NULL);
+        return;
+    }
     if (is_duplicate(passage))
         return;
-    enqueue(passage);
-    run(passage);
+    nf_passage_enqueue(passage);
+    nf_passage_run_all(passage);
 }
 
 void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
 {
     nf_pipeline *p = ctx;
+    if (strncmp(nf_http_path(x), NF_HOOK_PATH, strlen(NF_HOOK_PATH)) == 0) {
+        nf_pipeline_hook(p, x);
+        return;
+    }
     nf_subscription *subscription = authenticate(p, x);
     if (!subscription) {
         nf_http_answer_error(x, 404, "not found");
@@ -212,18 +255,22 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
     nf_event *event = NULL;
     nf_error err = {0};
     size_t len;
-    const char *body = nf_http_body(x, &len), *later = not_now(p, connection);
+    const char *body = nf_http_body(x, &len),
+               *later = connection->listening ? nf_passage_not_now(p, tenant) : "starting\n";
     tenant->count.received++;
     if (later) {
         tenant->count.refused++;
+        tell_loss(tenant);
         nf_http_answer(x, 503, "text/plain", "Retry-After: 1\r\n", later, strlen(later));
     } else if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
         tenant->count.refused++;
         nf_http_answer_error(x, 400, "the body is not a JSON object: %s", err.text);
     } else {
         nf_passage *passage = nf_passage_new(p, tenant, event);
+        nf_tenant_heard(tenant, event);
         passage->subscription = subscription;
         passage->exchange = x;
+        event->row.id = nf_store_new_id(p->store);
         event->row.tenant = tenant->config->name;
         event->row.subscription = nf_connection_stream(connection, subscription);
         pass(passage);

@@ -22,6 +22,16 @@ void nf_pipeline_free(nf_pipeline *pipeline);
 /** Let a tenant's subscriptions find it. */
 void nf_pipeline_add(nf_pipeline *pipeline, nf_tenant *tenant);
 
+/** The part of a webhook's address before the tenant's name. */
+#define NF_HOOK_PATH "/hooks/"
+
+/** A request to a webhook of a flow. */
+void nf_pipeline_hook(nf_pipeline *pipeline, nf_http_exchange *x);
+
+/** An event that does not come from Nimbus; `pipeline` is one. See nf_tenant_host.raise. */
+nf_status nf_pipeline_raise(void *pipeline, nf_tenant *tenant, const nf_occurrence *occurrence,
+                            int64_t *run, nf_error *err);
+
 /** Handler of the host's listener; `ctx` is the pipeline. */
 void nf_pipeline_receive(nf_http_exchange *x, void *ctx);
 

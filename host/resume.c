@@ -2,7 +2,8 @@
 /*
  * resume.c: after a restart: every run without an end goes on, under the flow version it began with.
  *
- * The effects of such a run so far may be done again: all that exist are of the classes read and safe.
+ * The effects of such a run so far may be done again when they were of the classes read and safe. A run that began an
+ * unsafe one was marked before; it ends here, so that nothing is created twice.
  */
 #include "base/alloc.h"
 #include "log/log.h"
@@ -37,7 +38,7 @@ static void on_old_version(void *ctx, nf_version *version, const nf_error *err)
     else if (!err
              || err->status
                     != NF_E_CANCELLED) /* cancelled: the host closes, and it is found open again */
-        nf_passage_fail(passage, 0,
+        nf_passage_fail(passage, 0, NF_OUTCOME_FAILED,
                         err ? err->text : "the flow version it began with has no such handler");
     nf_version_unref(version); /* the run keeps it */
     nf_passage_unref(passage);
@@ -51,7 +52,7 @@ static void load_old_version(nf_passage *passage)
     const nf_run_row *row = &passage->rows[0];
     if (nf_store_get_version(passage->pipeline->store, row->version, &source, &len, &err)
         != NF_OK) {
-        nf_passage_fail(passage, 0, err.text);
+        nf_passage_fail(passage, 0, NF_OUTCOME_FAILED, err.text);
         return;
     }
     passage->refs++;
@@ -80,6 +81,7 @@ static void resume_run(void *ctx, const nf_run_row *row, const nf_event_row *sto
     event->row.tenant = t->config->name;
     event->row.subscription = stored->subscription;
     event->row.received_ms = stored->received_ms;
+    nf_rights_see(t->rights, event);
     nf_passage *passage = nf_passage_new(resume->pipeline, t, event);
     passage->count = 1;
     passage->rows = nf_alloc(sizeof *passage->rows);
@@ -89,7 +91,12 @@ static void resume_run(void *ctx, const nf_run_row *row, const nf_event_row *sto
     passage->rows[0].handler = nf_strdup(row->handler);
     passage->rows[0].file = nf_strdup(row->file);
     const nf_handler *handler = nf_tenant_handler(t, row->handler);
-    if (handler && memcmp(nf_version_hash(handler->version), row->version, NF_SHA256_SIZE) == 0)
+    if (row->marked)
+        nf_passage_fail(passage, 0, NF_OUTCOME_LOST_WORKER,
+                        "the host ended after this run began an effect that must not be repeated; "
+                        "whether it took effect is not known, so look into Nimbus");
+    else if (handler
+             && memcmp(nf_version_hash(handler->version), row->version, NF_SHA256_SIZE) == 0)
         nf_passage_run(passage, 0, handler);
     else
         load_old_version(passage);

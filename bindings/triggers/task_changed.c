@@ -89,12 +89,13 @@ static const nf_param event[] = {
 
 static const nf_filter filters[] = {
     {"services", "serviceUPN", "services", "/v1/tasks/service-contacts", true,
-     "UPNs of services; \"*\" for all that the connection may see"},
-    {"events", "event", "taskEvents", "/v1/tasks/events", true, "events, by value or display name"},
+     "UPNs of services; \"*\" for all that the connection may see", NULL},
+    {"events", "event", "taskEvents", "/v1/tasks/events", true, "events, by value or display name",
+     NULL},
     {"modalities", "modality", "modalities", "/v1/tasks/modalities", false,
-     "initial modalities; none: all"},
+     "initial modalities; none: all", NULL},
     {"directions", "direction", "directions", "/v1/tasks/directions", false,
-     "directions; none: all"},
+     "directions; none: all", NULL},
     {0},
 };
 
@@ -103,10 +104,12 @@ NF_TRIGGER(task_changed) = {
     .name = "nimbus.on_task",
     .title = "When a task changes state",
     .doc = "Starts a run whenever a task that fits the filters changes its state.",
+    .source = NF_FROM_NIMBUS,
     .filters = filters,
     .event = event,
     .partition = "taskId",
     .owner = "serviceUPN",
+    .operation = NF_OP_TASK_TRIGGER,
     .repeats = "updatedParameterName",
     .subscribe = "/v1/triggers/tasks",
 };

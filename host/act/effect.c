@@ -9,22 +9,22 @@
 
 #include "act/args.h"
 #include "act/call.h"
+#include "act/rights.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/macros.h"
-#include "base/percent.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_PATH = 4096 };
-
 static void free_call(nf_call *call)
 {
     json_decref(call->args);
+    json_decref(call->query);
     free(call->path);
+    free(call->body);
     nf_timer_close(call->timer);
     free(call);
 }
@@ -35,6 +35,12 @@ void nf_call_finish(nf_call *call, const nf_error *err, const char *result, size
     if (call->ended)
         nf_bug("%s: the call ended twice", call->action->name);
     call->ended = true;
+    nf_error large = {0};
+    if (!err && len > NF_RESULT_MAX) {
+        nf_error_set(&large, NF_E_LIMIT, "%s: the answer has %zu bytes; a flow can take %d",
+                     call->action->name, len, NF_RESULT_MAX);
+        err = &large;
+    }
     call->owner->ended(call->ctx, call, err, result, len);
     if (!call->starting)
         free_call(call);
@@ -43,6 +49,7 @@ void nf_call_finish(nf_call *call, const nf_error *err, const char *result, size
 void nf_call_resolve(nf_call *call, json_t *result)
 {
     char *text = result && !json_is_null(result) ? nf_json_text(result) : NULL;
+    nf_act_learn(call->env, call->action, call->args, result);
     json_decref(result);
     nf_call_finish(call, NULL, text, text ? strlen(text) : 0);
     free(text);
@@ -96,6 +103,7 @@ static void on_nimbus(void *ctx, const nf_error *failure, const nf_reply *reply,
     nf_call *call = ctx;
     (void)location;
     call->request = NULL;
+    nf_call_spoil(call);
     if (failure) {
         nf_error err = *failure;
         nf_error_prefix(&err, "%s", call->action->name);
@@ -110,28 +118,34 @@ static void on_nimbus(void *ctx, const nf_error *failure, const nf_reply *reply,
 void nf_call_nimbus(nf_call *call, const char *method, const char *path, json_t *body,
                     void (*on_reply)(nf_call *call, const nf_reply *reply))
 {
-    const nf_effect_env *env = call->env;
-    if (env->dry_run && call->action->class != NF_READ) {
+    if (call->action->operation == NF_OP_NONE)
+        nf_bug("%s asks Nimbus but names no operation", call->action->name);
+    if (nf_call_dry(call)) {
         json_decref(body);
-        nf_call_resolve(call, NULL);
         return;
     }
-    if (!env->nimbus) {
-        json_decref(body);
-        nf_call_reject(call, NF_E_UNSUPPORTED,
-                       "%s: there is no connection to Nimbus here; with --dry-run the effect is "
-                       "only shown",
-                       call->action->name);
-        return;
-    }
-    char *text = body ? nf_json_text(body) : NULL;
+    call->body = body ? nf_json_text(body) : NULL;
     json_decref(body);
     call->on_reply = on_reply;
     call->method = method;
     call->path = nf_strdup(path);
-    call->request =
-        nf_nimbus_send(env->nimbus, method, path, text, call->action->class, on_nimbus, call);
-    free(text);
+    if (call->action->class == NF_UNSAFE && call->owner->intend)
+        call->owner->intend(call->ctx, call);
+    else
+        nf_effect_go(call, NULL);
+}
+
+void nf_effect_go(nf_call *call, const nf_error *failure)
+{
+    if (failure) {
+        nf_error err = *failure;
+        nf_error_prefix(&err, "%s: not sent, since it could not be kept that it will be",
+                        call->action->name);
+        nf_call_finish(call, &err, NULL, 0);
+        return;
+    }
+    call->request = nf_nimbus_send(call->env->nimbus, call->method, call->path, call->body,
+                                   call->action->class, on_nimbus, call);
 }
 
 /* ---- sleep ---- */
@@ -152,54 +166,6 @@ void nf_call_sleep(nf_call *call, uint64_t ms)
     nf_timer_start(call->timer, ms, 0);
 }
 
-/* ---- REST actions: the descriptor is all there is ---- */
-
-/* The path with its {names} filled in from the arguments, which leave `args`; NULL when it gets too long. */
-static char *fill_path(const char *template, json_t *args)
-{
-    nf_strbuf path = nf_strbuf_new(LONGEST_PATH);
-    while (*template) {
-        const char *open = strchr(template, '{');
-        size_t plain = open ? (size_t)(open - template) : strlen(template);
-        nf_strbuf_add(&path, template, plain);
-        template += plain;
-        if (!open)
-            break;
-        size_t n = strcspn(++template, "}");
-        char *name = nf_memdup(template, n);
-        const char *value = nf_json_string(args, name);
-        nf_percent_encode(&path, value ? value : "");
-        json_object_del(args, name);
-        free(name);
-        template += n + 1;
-    }
-    char *text = path.overflow ? NULL : nf_strbuf_take(&path);
-    nf_strbuf_release(&path);
-    return text;
-}
-
-static void start_rest(nf_call *call)
-{
-    const nf_action *action = call->action;
-    bool body = strcmp(action->method, "GET") != 0 && strcmp(action->method, "DELETE") != 0;
-    json_t *rest = json_copy(call->args);
-    char *path = fill_path(action->path, rest);
-    if (!path) {
-        json_decref(rest);
-        nf_call_reject(call, NF_E_ARG, "%s: an argument is too long for the address", action->name);
-    } else if (body && json_object_size(rest) == 0) {
-        json_decref(rest);
-        nf_call_reject(call, NF_E_ARG,
-                       "%s: there is nothing to send; give at least one field beside %s",
-                       action->name, action->scope_param ? action->scope_param : "the name");
-    } else {
-        if (!body)
-            json_decref(rest);
-        nf_call_nimbus(call, action->method, path, body ? rest : NULL, NULL);
-    }
-    free(path);
-}
-
 /* ---- life ---- */
 
 static void start_checked(nf_call *call, const char *args, size_t len)
@@ -209,12 +175,10 @@ static void start_checked(nf_call *call, const char *args, size_t len)
     if (given)
         call->args = nf_args_check(call->action->name, call->action->params, given, &err);
     json_decref(given);
-    if (!call->args)
+    if (!call->args || nf_act_may(call->env, call->action, call->args, &err) != NF_OK)
         nf_call_finish(call, &err, NULL, 0);
-    else if (call->action->start)
-        call->action->start(call, call->args);
     else
-        start_rest(call);
+        nf_call_begin(call);
 }
 
 nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args,
@@ -237,8 +201,14 @@ nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, cons
 
 void nf_effect_cancel(nf_call *call)
 {
-    if (call->request)
+    if (call->request) {
         nf_nimbus_cancel(call->request);
+        nf_call_spoil(call); /* it may have been sent */
+    }
+    if (call->wait)
+        nf_kept_forget(call->wait);
+    if (call->contacts_wait)
+        nf_contacts_forget(call->contacts_wait);
     if (call->find)
         nf_call_forget_find(call);
     if (call->kv_write)

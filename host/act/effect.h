@@ -8,9 +8,11 @@
 #ifndef NF_ACT_EFFECT_H
 #define NF_ACT_EFFECT_H
 
+#include "act/kept.h"
 #include "act/kv.h"
 #include "nf/binding.h"
 #include "nimbus/connection.h"
+#include "ou/ou.h"
 
 struct nf_list_folder;
 
@@ -20,6 +22,11 @@ typedef struct nf_effect_env {
     nf_nimbus *nimbus;            /* NULL: no connection here, effects on Nimbus are refused */
     struct nf_list_folder *lists; /* NULL: no lists */
     nf_kv *kv;                    /* NULL: nothing is remembered */
+    nf_store *store;              /* NULL: nothing is made durable */
+    nf_kept *kept;                /* answers of Nimbus; there whenever `nimbus` is */
+    const nf_ou *ou;              /* NULL: Nimbus alone decides */
+    char *const
+        *upn; /* where the UPN of the connection's user stands; it may be NULL there: not known */
     bool dry_run; /* effects that change something resolve with nil and send nothing */
 } nf_effect_env;
 
@@ -31,12 +38,19 @@ typedef struct nf_effect_owner {
     uint64_t (*wall_left_ms)(void *ctx);
     /** The run waits for longer than its budget allows: end it. The effect was cancelled before. */
     void (*over_time)(void *ctx, uint64_t asked_ms);
+    /** An unsafe request is about to be sent: keep that, then call nf_effect_go. NULL: it is sent at once. */
+    void (*intend)(void *ctx, nf_call *call);
+    /** Does the flow's trigger permit an action that destroys? NULL: none. */
+    bool (*permits)(void *ctx, const char *action);
 } nf_effect_owner;
 
 /** Check the arguments and start. The handle is valid until `ended` was called (which may be before this returns:
  * NULL). */
 nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args,
                          size_t len, const nf_effect_owner *owner, void *ctx);
+
+/** The intention is kept: send. With `err` set it could not be, and the effect ends with that. */
+void nf_effect_go(nf_call *call, const nf_error *err);
 
 /** Stop it; the owner is not told. */
 void nf_effect_cancel(nf_call *call);

@@ -105,7 +105,7 @@ static void on_durable(void *ctx, const nf_error *err)
 
 static void on_swept(void *ctx, const nf_error *err)
 {
-    (void)ctx;
+    free(ctx);
     (void)err; /* what stays in the store is forgotten again at the next start */
 }
 
@@ -117,9 +117,12 @@ static void sweep(nf_kv *kv)
         if (expired(entry))
             drop(kv, entry);
     }
-    nf_kv_row all = {.tenant = kv->tenant, .expires_ms = nf_clock_wall_ms()};
-    if (kv->store)
-        nf_store_put_kv(kv->store, &all, on_swept, NULL);
+    if (!kv->store)
+        return;
+    char *tenant =
+        nf_strdup(kv->tenant); /* a tenant that does not open goes before this is written */
+    nf_kv_row all = {.tenant = tenant, .expires_ms = nf_clock_wall_ms()};
+    nf_store_put_kv(kv->store, &all, on_swept, tenant);
 }
 
 static uint64_t with(const nf_kv *kv, const char *key, size_t len)

@@ -2,8 +2,8 @@
 /*
  * kv.h: what a tenant's flows remember between runs: values by key, as JSON text, bounded in bytes.
  *
- * All of it is in memory, so reading waits for nothing; a write is seen when it is durable. Main invariant: memory holds
- * what the store holds, since it changes only when the store has said so.
+ * All of it is in memory, so reading waits for nothing; a write is seen when it is durable. Main invariant: memory
+ * holds what the store holds, since it changes only when the store has said so.
  */
 #ifndef NF_ACT_KV_H
 #define NF_ACT_KV_H
@@ -31,8 +31,8 @@ const char *nf_kv_get(const nf_kv *kv, const char *key, size_t *len);
 
 /**
  * Set a value, or remove it (`value` NULL). `ttl_ms` 0: for ever. Everything is copied. `done` is called when it is
- * durable, or `err` tells why not, never from inside. NULL with `err` set when it is refused: too long, or no room; NULL
- * without an error when it is done at once, without a store.
+ * durable, or `err` tells why not, never from inside. NULL with `err` set when it is refused: too long, or no room;
+ * NULL without an error when it is done at once, without a store.
  */
 nf_kv_write *nf_kv_set(nf_kv *kv, const char *key, const char *value, size_t len, uint64_t ttl_ms,
                        nf_store_done *done, void *ctx, nf_error *err);

@@ -3,6 +3,7 @@
 #include "act/registry.h"
 
 #include "base/json.h"
+#include "ou/operation.h"
 
 #include <string.h>
 
@@ -30,11 +31,12 @@ static const nf_param *find_param(const nf_param *params, const char *name, size
 static nf_status check_params(const char *binding, const nf_param *params, nf_error *err)
 {
     for (; params && params->name; params++) {
-        bool nested = params->type == NF_OBJECT;
+        bool nested = params->type == NF_OBJECT,
+             may_nest = params->type == NF_LIST || params->type == NF_NAMED;
         if (!params->doc || !params->doc[0])
             return nf_error_set(err, NF_E_ARG, "binding %s: parameter '%s' has no documentation",
                                 binding, params->name);
-        if (nested != (params->fields != NULL) && params->type != NF_LIST)
+        if (nested != (params->fields != NULL) && !may_nest)
             return nf_error_set(err, NF_E_ARG,
                                 "binding %s: '%s' needs fields exactly if it is an object", binding,
                                 params->name);
@@ -45,17 +47,78 @@ static nf_status check_params(const char *binding, const nf_param *params, nf_er
     return NF_OK;
 }
 
-/* Every {name} in the path must be a required parameter. */
-static nf_status check_path(const nf_action *a, nf_error *err)
+/* Every {name} in a path must be a required parameter, every name of {?a,b} a parameter. */
+static nf_status check_path(const nf_action *a, const char *path, nf_error *err)
 {
-    for (const char *open = a->path; open && (open = strchr(open, '{'));) {
-        const char *close = strchr(++open, '}');
-        const nf_param *param = close ? find_param(a->params, open, (size_t)(close - open)) : NULL;
-        if (!param || !param->required)
-            return complain(err, a->name, "every {name} of the path must be a required parameter");
+    for (const char *open = path; open && (open = strchr(open, '{'));) {
+        bool query = *++open == '?';
+        const char *close = strchr(open, '}');
+        for (const char *name = open + query; close && name < close;) {
+            size_t n = strcspn(name, ",}");
+            const nf_param *param = find_param(a->params, name, n);
+            if (!param || (!query && !param->required))
+                return complain(err, a->name,
+                                query ? "every name of {?…} in the path must be a parameter"
+                                      : "every {name} of the path must be a required parameter");
+            name += n + 1;
+        }
+        if (!close)
+            return complain(err, a->name, "the path has a brace that is not closed");
         open = close;
     }
     return NF_OK;
+}
+
+static bool has_flag(const nf_action *a, const char *name)
+{
+    const nf_param *param = find_param(a->params, name, strlen(name));
+    return param && param->type == NF_BOOLEAN && !param->required;
+}
+
+/* What only some actions have. */
+static nf_status check_rest(const nf_action *a, nf_error *err)
+{
+    if (!a->path == !a->start)
+        return complain(err, a->name, "either path or start must be set");
+    if (a->path && !a->method)
+        return complain(err, a->name, "a path needs a method");
+    if (a->body && !find_param(a->params, a->body, strlen(a->body)))
+        return complain(err, a->name, "body must be one of the parameters");
+    if (a->keep_s && (!a->path || strcmp(a->method, "GET") != 0 || !has_flag(a, "refresh")))
+        return complain(err, a->name, "keep_s is for a GET with a parameter NF_REFRESH");
+    if (a->destroys && !has_flag(a, "confirm"))
+        return complain(err, a->name, "an action that destroys needs a parameter NF_CONFIRM");
+    nf_status status = check_path(a, a->path, err);
+    return status == NF_OK ? check_path(a, a->spoils, err) : status;
+}
+
+/* Does the operation exist, and does what decides on it fit to what the binding names? */
+static nf_status check_operation(const nf_action *a, nf_error *err)
+{
+    if ((int)a->operation < 0 || a->operation >= NF_OPERATIONS)
+        return complain(err, a->name, "its operation is not one of nf/operation.h");
+    if (a->operation == NF_OP_NONE)
+        return a->path || a->owner != NF_OWNER_NONE
+                   ? complain(err, a->name, "what touches Nimbus must name its operation")
+                   : NF_OK;
+    bool fits = false;
+    switch (nf_operation_info_of(a->operation)->scope) {
+    case NF_OU_NOTHING:
+        fits = a->owner == NF_OWNER_TENANT;
+        break;
+    case NF_OU_READ_BOOK:
+    case NF_OU_CHANGE_BOOK:
+        fits = a->owner == NF_OWNER_BOOK && a->scope_param;
+        break;
+    default:
+        fits = (a->owner == NF_OWNER_TASK || a->owner == NF_OWNER_ENTRY
+                || a->owner == NF_OWNER_SERVICE)
+               && a->scope_param;
+    }
+    return fits ? NF_OK
+                : complain(err, a->name,
+                           "owner and scope_param must say what its operation touches: a service, "
+                           "an address book, or the tenant");
 }
 
 static nf_status check_action(const nf_action *a, nf_error *err)
@@ -70,15 +133,15 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         return complain(err, a->name, "params must be a list, also when it is empty");
     if (!a->class || !a->owner)
         return complain(err, a->name, "class and owner must be said, also when there is none");
-    if (!a->path == !a->start)
-        return complain(err, a->name, "either path or start must be set");
     if (a->scope_param && !find_param(a->params, a->scope_param, strlen(a->scope_param)))
         return complain(err, a->name, "scope_param must be one of the parameters");
     if (a->class != NF_READ && a->owner != NF_OWNER_NONE && a->owner != NF_OWNER_TENANT
         && !a->scope_param)
         return complain(err, a->name,
                         "an action that writes must name the argument that decides the rights");
-    nf_status status = check_path(a, err);
+    nf_status status = check_operation(a, err);
+    if (status == NF_OK)
+        status = check_rest(a, err);
     return status == NF_OK ? check_params(a->name, a->params, err) : status;
 }
 
@@ -88,10 +151,18 @@ static nf_status check_trigger(const nf_trigger *t, nf_error *err)
         return complain(err, t->name, "made for another version of the binding interface");
     if (!t->name || !strchr(t->name, '.'))
         return complain(err, t->name, "the name must be 'module.function'");
-    if (!sentence(t->doc) || !t->filters || !t->event)
-        return complain(err, t->name,
-                        "documentation with a full stop, filters and event fields must be said");
-    return check_params(t->name, t->event, err);
+    if (!sentence(t->doc) || !t->source || !t->filters || !t->event)
+        return complain(
+            err, t->name,
+            "documentation with a full stop, source, filters and event fields must be said");
+    if ((t->source == NF_FROM_NIMBUS) != (t->subscribe != NULL))
+        return complain(err, t->name, "subscribe must be set exactly if events come from Nimbus");
+    if ((int)t->operation < 0 || t->operation >= NF_OPERATIONS
+        || (t->subscribe
+            && (t->operation == NF_OP_NONE || !nf_operation_info_of(t->operation)->trigger)))
+        return complain(err, t->name, "a trigger of Nimbus must name its operation");
+    nf_status status = check_params(t->name, t->options, err);
+    return status == NF_OK ? check_params(t->name, t->event, err) : status;
 }
 
 static nf_status check_unique(const nf_action *const *actions, nf_error *err)
@@ -170,14 +241,17 @@ char *nf_registry_surface(const nf_action *const *actions, const nf_trigger *con
     json_t *action_list = json_array(), *trigger_list = json_array();
     for (; *actions; actions++)
         json_array_append_new(action_list,
-                              json_pack("{s:s, s:o, s:i, s:s}", "name", (*actions)->name, "params",
-                                        names_json((*actions)->params), "positional",
+                              json_pack("{s:s, s:o, s:i, s:s, s:b}", "name", (*actions)->name,
+                                        "params", names_json((*actions)->params), "positional",
                                         (*actions)->positional, "returns",
-                                        (*actions)->returns ? (*actions)->returns : ""));
+                                        (*actions)->returns ? (*actions)->returns : "", "several",
+                                        (*actions)->several || (*actions)->keep_s));
     for (; *triggers; triggers++)
-        json_array_append_new(trigger_list, json_pack("{s:s, s:o, s:o}", "name", (*triggers)->name,
-                                                      "filters", filters_json((*triggers)->filters),
-                                                      "event", fields_json((*triggers)->event)));
+        json_array_append_new(trigger_list,
+                              json_pack("{s:s, s:o, s:o, s:o}", "name", (*triggers)->name,
+                                        "filters", filters_json((*triggers)->filters), "options",
+                                        names_json((*triggers)->options), "event",
+                                        fields_json((*triggers)->event)));
     json_t *surface = json_pack("{s:o, s:o}", "actions", action_list, "triggers", trigger_list);
     char *text = nf_json_text(surface);
     json_decref(surface);

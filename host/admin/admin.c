@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin.c: see admin.h. */
-#include "admin/admin.h"
+#include "admin/internal.h"
 
 #include "admin/connections.h"
+#include "admin/metrics.h"
+#include "admin/start.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/percent.h"
@@ -145,7 +147,7 @@ static void show_run(const nf_admin *admin, nf_http_exchange *x, const char *id)
 
 /* ---- limits ---- */
 
-/* The tenant of "/v1/tenants/NAME/REST", or NULL after a 404; `rest` begins with '/' or is empty. */
+/* The tenant of "/v1/tenants/NAME/REST", or NULL after a 404; `rest` is what follows its name. */
 static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x, const char **rest)
 {
     const char *name = nf_http_path(x) + strlen(TENANTS);
@@ -211,14 +213,17 @@ static void of_tenant(const nf_admin *admin, nf_http_exchange *x)
 {
     static const char connections[] = "/connections", sign_ins[] = "/sign-ins/";
     const char *rest, *method = nf_http_method(x);
+    bool get = strcmp(method, "GET") == 0, post = strcmp(method, "POST") == 0;
     nf_tenant *tenant = tenant_of(admin, x, &rest);
     size_t n = strlen(connections);
     if (!tenant)
         return;
-    if (strcmp(rest, "/limits") == 0 && strcmp(method, "GET") == 0)
+    if (strcmp(rest, "/limits") == 0 && get)
         answer_limits(tenant, x);
-    else if (strcmp(rest, "/limits") == 0 && strcmp(method, "POST") == 0)
+    else if (strcmp(rest, "/limits") == 0 && post)
         change_limits(tenant, x);
+    else if (strcmp(rest, "/start") == 0 && post)
+        nf_admin_start(tenant, x);
     else if (strncmp(rest, connections, n) == 0 && (rest[n] == '\0' || rest[n] == '/'))
         nf_admin_connections(tenant, x, rest + n);
     else if (strncmp(rest, sign_ins, strlen(sign_ins)) == 0)
@@ -285,8 +290,14 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         show_run(admin, x, path + 9);
     else if (get && strcmp(path, "/v1/audit") == 0)
         show_audit(admin, x);
+    else if (get && strcmp(path, "/v1/why") == 0)
+        nf_admin_why(admin, x);
+    else if (get && strcmp(path, "/v1/denied") == 0)
+        nf_admin_denied(admin, x);
     else if (strncmp(path, TENANTS, strlen(TENANTS)) == 0)
         of_tenant(admin, x);
+    else if (get && strcmp(path, "/metrics") == 0)
+        nf_admin_metrics(admin, x);
     else if (post && strcmp(path, "/v1/reload") == 0)
         reload(admin, x);
     else

@@ -14,7 +14,11 @@
  *                                          signs in; answers what to show to that person, with an id
  *   GET /v1/tenants/NAME/sign-ins/ID       how far that is; POST {"state", "code"}: what came back to `redirect`
  *   DELETE /v1/tenants/NAME/connections/CONNECTION
+ *   POST /v1/tenants/NAME/start     {"handler": NAME, "event": {...}}: start a run by hand
+ *   GET /metrics               figures for Prometheus, also on the listener metrics_listen
  *   GET /v1/audit?tenant=&limit=    who changed what
+ *   GET /v1/why?tenant=&upn=&operation=&entity=     may this user do that, and why
+ *   GET /v1/denied?tenant=     events that the user of a connection may not have, newest first
  *   POST /v1/reload            look at the flow files again
  *
  * The /v1 part answers on the admin socket only, whose file has mode 600.

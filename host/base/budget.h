@@ -107,8 +107,8 @@ nf_limits nf_limits_standard(void);
 nf_limits nf_limits_ceiling(void);
 
 /**
- * Set one limit by name from text: "cpu" "100ms", "memory" "40MiB", "effects" "10"; `setter` is who does. The value must
- * be at least 1 and at most `ceiling`'s; the error names the limit, the text and the range.
+ * Set one limit by name from text: "cpu" "100ms", "memory" "40MiB", "effects" "10"; `setter` is who does. The value
+ * must be at least 1 and at most `ceiling`'s; the error names the limit, the text and the range.
  */
 nf_status nf_limits_set(nf_limits *limits, const nf_limits *ceiling, nf_setter setter,
                         const char *name, const char *value, nf_error *err);

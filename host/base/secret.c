@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -123,6 +124,26 @@ void nf_sha256(const void *bytes, size_t size, uint8_t out[NF_SHA256_SIZE])
     pthread_once(&sha256_once, fetch_sha256);
     if (!sha256 || EVP_Digest(bytes, size, out, NULL, sha256, NULL) != 1)
         nf_bug("SHA-256 is not available");
+}
+
+void nf_hmac_sha256(const void *key, size_t key_size, const void *bytes, size_t size,
+                    uint8_t out[NF_SHA256_SIZE])
+{
+    size_t len = 0;
+    if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, key_size, bytes, size, out,
+                   NF_SHA256_SIZE, &len)
+        || len != NF_SHA256_SIZE)
+        nf_bug("HMAC-SHA-256 is not available");
+}
+
+long nf_base64_decode(const char *text, size_t len, uint8_t *out)
+{
+    if (len % 4 || len > INT_MAX || memchr(text, '\n', len) || memchr(text, ' ', len))
+        return -1;
+    long n = EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
+    for (size_t i = len; n > 0 && i > 0 && text[i - 1] == '=' && len - i < 2; i--)
+        n--;
+    return n;
 }
 
 char *nf_hex(const uint8_t *bytes, size_t size, char *out)

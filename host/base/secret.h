@@ -40,6 +40,16 @@ void nf_secret_wipe(void *bytes, size_t size);
 /** SHA-256 (FIPS 180-4) of `bytes`. */
 void nf_sha256(const void *bytes, size_t size, uint8_t out[NF_SHA256_SIZE]);
 
+/** HMAC-SHA-256 (RFC 2104) of `bytes`. */
+void nf_hmac_sha256(const void *key, size_t key_size, const void *bytes, size_t size,
+                    uint8_t out[NF_SHA256_SIZE]);
+
+/**
+ * Decode base64 (RFC 4648, section 4, padded). `out` needs len / 4 * 3 bytes. The number of bytes, or -1 when it is
+ * none.
+ */
+long nf_base64_decode(const char *text, size_t len, uint8_t *out);
+
 /** Lower-case hexadecimal of `bytes`; `out` needs 2 * size + 1. Returns `out`. */
 char *nf_hex(const uint8_t *bytes, size_t size, char *out);
 

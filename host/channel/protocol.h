@@ -38,7 +38,7 @@ typedef enum nf_msg {
     NF_MSG_PAUSE, /* aux 1: no slice begins (deadlines still end runs), 0: go on */
 
     /* worker to broker */
-    NF_MSG_READY = 64, /* locked down and ready */
+    NF_MSG_READY = 64, /* locked down and ready; aux: the version of Landlock, 0: none */
     NF_MSG_LOADED,     /* id: version; aux: 0 loaded, 1 failed; payload: JSON, see below */
     NF_MSG_EFFECT,     /* id: run; payload: nf_msg_effect, where (where_len), arguments as JSON */
     NF_MSG_END,   /* id: run; aux: outcome; payload: nf_msg_end, then result, error, log as JSON */
@@ -54,7 +54,8 @@ typedef struct nf_frame {
 
 /*
  * SETUP's JSON, made from the descriptors of all bindings:
- * {"actions":  [{"name": "nimbus.tasks.update", "params": ["taskId", ...], "positional": 0}, ...],
+ * {"actions":  [{"name": "nimbus.tasks.update", "params": ["taskId", ...], "positional": 0,
+ *                "several": false}, ...],
  *  "triggers": [{"name": "nimbus.on_task", "filters": ["services", ...],
  *                "event": {"taskId": true, "taskInformation": {"customer": {...},
  *                          "customContextParameters": [{...}]}}}]}
@@ -112,14 +113,15 @@ typedef struct nf_msg_end {
 
 /*
  * END's JSON: result: any value, or empty; with outcome skipped the reason as a string.
- * error: empty, or {"message", "where", "kind", "traceback": [...]}. For a budget the message names both numbers and who
- * set the limit; with over-cpu there is also "cpu_lines": [{"line": 12, "ms": 840}, ...], where most of the time went.
- * log: a list of {"level": "info", "text": "...", "line": 12}.
+ * error: empty, or {"message", "where", "kind", "traceback": [...]}. For a budget the message names both numbers and
+ * who set the limit; with over-cpu there is also "cpu_lines": [{"line": 12, "ms": 840}, ...], where most of the time
+ * went. log: a list of {"level": "info", "text": "...", "line": 12}.
  */
 
 /* The worker writes which run is on the CPU, so that the broker knows it when the worker dies; 0: none. */
 typedef struct nf_worker_page {
-    uint64_t running; /* run id; written and read as one aligned word */
+    uint64_t running;    /* run id; written and read as one aligned word */
+    uint64_t longest_ns; /* CPU time of the longest slice so far, for tests */
 } nf_worker_page;
 
 #endif

@@ -34,7 +34,7 @@ struct nf_worker {
     nf_strbuf in, out;
     nf_worker_page *page;
     char *chunk; /* where libuv reads to */
-    bool writing, closing, exited;
+    bool writing, closing, exited, filtered;
     int open_handles;
     char reason[160];
 };
@@ -169,10 +169,13 @@ static void handle_frames(nf_worker *w)
             break;
         const char *payload = w->in.bytes + at + sizeof frame;
         at += sizeof frame + frame.size;
-        if (frame.type == NF_MSG_READY)
+        if (frame.type == NF_MSG_READY) {
+            nf_log_debug("worker", "worker %d is locked down: %s, Landlock version %u",
+                         w->process.pid, w->filtered ? "seccomp" : "no seccomp", frame.aux);
             w->events->ready(w->ctx, w);
-        else
+        } else {
             w->events->frame(w->ctx, w, &frame, payload);
+        }
     }
     if (!w->closing)
         nf_strbuf_shift(&w->in, at);
@@ -268,6 +271,7 @@ nf_status nf_worker_start(nf_loop *loop, const nf_worker_options *options,
     w->loop = loop;
     w->events = events;
     w->ctx = ctx;
+    w->filtered = options->filter_len > 0;
     w->in = nf_strbuf_new(NF_FRAME_MAX + READ_CHUNK + sizeof(nf_frame));
     w->out = nf_strbuf_new(OUT_LIMIT);
     w->chunk = nf_alloc(READ_CHUNK);

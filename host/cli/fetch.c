@@ -67,11 +67,10 @@ static char *find_socket(const nf_given *given)
     return path;
 }
 
-json_t *nf_ask_host(const nf_given *given, const char *method, const char *path, const json_t *body,
-                    nf_error *err, int *status)
+json_t *nf_ask_host_quietly(const nf_given *given, const char *method, const char *path,
+                            const json_t *body, nf_error *err)
 {
     char *socket = find_socket(given);
-    *status = NF_EXIT_CONFIG;
     if (!socket)
         return NULL;
     char *url = nf_format("http://localhost%s", path);
@@ -86,10 +85,17 @@ json_t *nf_ask_host(const nf_given *given, const char *method, const char *path,
                               err);
     if (err->status == NF_E_UNREACHABLE)
         nf_error_prefix(err, "no host answers at %s; is 'nimflow serve' running?", socket);
-    *status = answer ? NF_EXIT_OK : nf_exit_for(err);
     free(text);
     free(url);
     free(socket);
+    return answer;
+}
+
+json_t *nf_ask_host(const nf_given *given, const char *method, const char *path, const json_t *body,
+                    nf_error *err, int *status)
+{
+    json_t *answer = nf_ask_host_quietly(given, method, path, body, err);
+    *status = answer ? NF_EXIT_OK : err->status == NF_OK ? NF_EXIT_CONFIG : nf_exit_for(err);
     return answer;
 }
 

@@ -28,6 +28,10 @@ json_t *nf_fetch(const nf_http_spec *spec, nf_error *err);
 json_t *nf_ask_host(const nf_given *given, const char *method, const char *path, const json_t *body,
                     nf_error *err, int *status);
 
+/** The same without printing: NULL with `err` set; without an error the configuration was wrong, which was printed. */
+json_t *nf_ask_host_quietly(const nf_given *given, const char *method, const char *path,
+                            const json_t *body, nf_error *err);
+
 /** Print a value for machines (one line) or for people. */
 void nf_print_json(const json_t *value, bool machine);
 

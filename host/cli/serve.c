@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "log/log.h"
+#include "tenant/rights.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +31,9 @@ static int run(const nf_cli *cli, const nf_given *given)
     nf_strbuf errors = nf_strbuf_new(1 << 20);
     nf_config *config = nf_config_load(path, &errors);
     int status = NF_EXIT_CONFIG;
-    if (!config) {
+    for (size_t i = 0; config && i < config->tenant_count; i++)
+        nf_rights_check(&config->tenants[i], &errors);
+    if (errors.len) {
         fputs(nf_strbuf_text(&errors), stderr);
         if (!nf_given_has(given, "config") && access(path, F_OK) != 0)
             fputs(

@@ -16,36 +16,73 @@
 #define STANDARD_ADDRESS "127.0.0.1:8800"
 enum { FASTEST = 1000 };
 
+/* What the end of a scenario ends. */
+struct day {
+    nf_daemon daemon;
+    bool stay, played, well;
+};
+
+static void on_played(void *ctx, bool well, const char *summary)
+{
+    struct day *day = ctx;
+    day->played = true;
+    day->well = well;
+    printf("%s\n", summary);
+    fflush(stdout);
+    if (!day->stay)
+        nf_loop_stop(&day->daemon.loop);
+}
+
+/* A whole number of an option; false is told. */
+static bool read_number(const nf_given *given, const char *option, uint64_t most, uint64_t *number)
+{
+    const char *text = nf_given_value(given, option, NULL);
+    char *end = NULL;
+    if (!text)
+        return true;
+    *number = strtoull(text, &end, 10);
+    if (*text >= '0' && *text <= '9' && !*end && *number >= 1 && *number <= most)
+        return true;
+    nf_usage_error("sim", "--%s %s: write a whole number from 1 to %llu", option, text,
+                   (unsigned long long)most);
+    return false;
+}
+
 static int serve(const nf_given *given)
 {
-    nf_daemon daemon = {0};
+    struct day day = {.stay = nf_given_has(given, "stay")};
     nf_error err = {0};
     size_t count;
     nf_sim *sim = NULL;
+    uint64_t speed = 0, seed = 0;
     const char *const *tokens = nf_given_values(given, "token", &count);
-    const char *speed = nf_given_value(given, "speed", "1");
-    char *end;
-    unsigned long times = strtoul(speed, &end, 10);
-    if (*end || times < 1 || times > FASTEST)
-        return nf_usage_error("sim", "--speed %s: write a whole number from 1 to %d", speed,
-                              (int)FASTEST);
+    if (!read_number(given, "speed", FASTEST, &speed)
+        || !read_number(given, "seed", UINT64_MAX, &seed))
+        return NF_EXIT_USAGE;
     nf_sim_options options = {
         .listen = nf_given_value(given, "listen", STANDARD_ADDRESS),
         .allow_remote = nf_given_has(given, "allow-remote"),
         .tokens = count ? tokens : NULL, /* the values are followed by NULL */
-        .speed = (unsigned)times,
+        .world = nf_given_value(given, "world", NULL),
+        .scenario = nf_given_value(given, "scenario", NULL),
+        .played = on_played,
+        .ctx = &day,
+        .speed = (unsigned)speed,
+        .seed = seed,
     };
-    nf_status status = nf_daemon_open_loop(&daemon, &err);
+    nf_status status = nf_daemon_open_loop(&day.daemon, &err);
     if (status == NF_OK)
-        status = nf_sim_open(&daemon.loop, &options, &sim, &err);
+        status = nf_sim_open(&day.daemon.loop, &options, &sim, &err);
     if (status == NF_OK) {
         printf("simulated Nimbus cluster and page: %s\n", nf_sim_url(sim));
         fflush(stdout);
-        nf_daemon_run(&daemon);
+        nf_daemon_run(&day.daemon);
     }
     nf_sim_close(sim);
-    nf_daemon_close(&daemon);
-    return status == NF_OK ? NF_EXIT_OK : nf_exit_for(&err);
+    nf_daemon_close(&day.daemon);
+    if (status != NF_OK)
+        return nf_exit_for(&err);
+    return day.played && !day.well ? NF_EXIT_FLOW : NF_EXIT_OK;
 }
 
 static void set_text(json_t *body, const nf_given *given, const char *option, const char *field)
@@ -103,15 +140,25 @@ static int run(const nf_cli *cli, const nf_given *given)
     (void)cli;
     if (given->arg_count == 1 && strcmp(given->args[0], "call") == 0)
         return call(given);
+    if (given->arg_count == 1 && strcmp(given->args[0], "world") == 0) {
+        fputs(nf_sim_world(), stdout);
+        return NF_EXIT_OK;
+    }
     if (given->arg_count > 0)
-        return nf_usage_error("sim", "unexpected '%s'; write 'sim' or 'sim call'", given->args[0]);
+        return nf_usage_error("sim", "unexpected '%s'; write 'sim', 'sim call' or 'sim world'",
+                              given->args[0]);
     return serve(given);
 }
 
 static const nf_option options[] = {
     {"listen", "HOST:PORT", "address of the cluster; default: " STANDARD_ADDRESS, false},
     {"token", "TOKEN", "accept this bearer token beside the simulator's own sign-in", true},
-    {"speed", "N", "workflows run so many times faster; default: 1", false},
+    {"world", "FILE",
+     "tenants, units, users, services, address books; 'sim world' prints the standard one", false},
+    {"scenario", "FILE", "play a described day, print a summary and end", false},
+    {"stay", NULL, "do not end when the scenario is over", false},
+    {"seed", "N", "ids, telephone numbers and dice are the same in each start", false},
+    {"speed", "N", "simulated time runs so many times faster; default: 1", false},
     {"allow-remote", NULL, "listen beyond this machine", false},
     {"url", "URL", "call: the simulator; default: http://" STANDARD_ADDRESS, false},
     {"from", "NUMBER", "call: number, e-mail address or id of the customer", false},
@@ -127,11 +174,12 @@ static const nf_option options[] = {
 
 const nf_command nf_command_sim = {
     "sim",
-    "[OPTION]... | call [OPTION]...",
+    "[OPTION]... | call [OPTION]... | world",
     "Run a simulated Nimbus cluster with a page that shows what the agent sees, or place a call there.",
     "Examples:\n"
     "  nimflow sim --token secret\n"
     "  nimflow sim call --from +41791234567\n"
+    "  nimflow sim world > world.yaml && nimflow sim --world world.yaml\n"
     "  nimflow sim call --from ada@example.com --modality InstantMessaging",
     options,
     run,

@@ -23,6 +23,8 @@ static const nf_key host_keys[] = {
     {"listen", NF_KEY_ADDRESS, AT(listen), .standard = "127.0.0.1:8080",
      .doc =
          "Address for the notifications of Nimbus; keep it on loopback behind a reverse proxy with TLS."},
+    {"metrics_listen", NF_KEY_ADDRESS, AT(metrics_listen), .standard = "none",
+     .doc = "Address for GET /metrics (Prometheus); also on the admin socket."},
     {"public_url", NF_KEY_URL, AT(public_url), .standard = "http://LISTEN",
      .doc = "The address Nimbus reaches this host under."},
     {"data", NF_KEY_PATH, AT(data), .standard = "data",
@@ -58,10 +60,21 @@ static const nf_key tenant_keys[] = {
     {"token_file", NF_KEY_PATH, AT(token_file), .standard = "none",
      .doc =
          "Instead of a sign-in: file (mode 600) whose first line is the bearer token of the connection `nimbus`."},
+    {"upn", NF_KEY_TEXT, AT(upn), .standard = "not known",
+     .doc =
+         "With token_file: UPN of the Nimbus user whose token it is; needed when there is a directory.yaml."},
     {"country", NF_KEY_COUNTRY, AT(country), .standard = "CH",
      .doc = "Country of telephone numbers that are written without one."},
     {"limits", NF_KEY_LIMITS, AT(limits), .setter = NF_SETTER_TENANT, .standard = "the host's",
      .doc = "Budgets of each run, and caps of all of them together."},
+    {"subscription_renewal", NF_KEY_DURATION, AT(renew_ms), .least = 1000, .most = 604800000,
+     .standard = "1d", .doc = "Age at which a registration at Nimbus is made anew."},
+    {"silence_after", NF_KEY_DURATION, AT(silence_ms), .least = 1000, .most = 2592000000,
+     .standard = "by what is usual",
+     .doc = "A service without an event for so long raises an alarm, whatever is usual for it."},
+    {"assistant_path", NF_KEY_TEXT, AT(assistant_path),
+     .standard = "/v1/triggers/virtual-assistant",
+     .doc = "Where nimbus.on_assistant registers; no public description has it."},
     {"request_timeout", NF_KEY_DURATION, AT(request_ms), .least = 100, .most = 300000,
      .standard = "10s", .doc = "How long one request to Nimbus may take."},
     {0},
@@ -90,6 +103,7 @@ nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, cons
         .scope = nf_strdup(SCOPE),
         .limits = config->limits,
         .request_ms = 10000,
+        .renew_ms = 86400000,
     };
     return tenant;
 }

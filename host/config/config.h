@@ -2,8 +2,8 @@
 /*
  * config.h: what the admin set: nimflow.yaml and tenants/NAME/tenant.yaml beside it.
  *
- * Immutable after loading; a reload makes a new one and swaps. The limits of the host are those of a tenant that sets no
- * own; both may be anything up to the ceilings of base/caps.h.
+ * Immutable after loading; a reload makes a new one and swaps. The limits of the host are those of a tenant that sets
+ * no own; both may be anything up to the ceilings of base/caps.h.
  */
 #ifndef NF_CONFIG_CONFIG_H
 #define NF_CONFIG_CONFIG_H
@@ -15,19 +15,24 @@ typedef struct nf_tenant_config {
     char *name, *dir;
     char *cluster;           /* address of the Nimbus API */
     char *token_file;        /* holds the bearer token of the connection "nimbus", or NULL */
+    char *upn;               /* of its user, where the token does not say; or NULL */
     char *authority, *scope; /* of sign-ins with Entra ID */
     char *client_id, *client_secret_file, *directory_tenant; /* or NULL */
     char *country; /* default country of telephone numbers */
     nf_allowed limits;
-    uint64_t request_ms; /* for one request to Nimbus */
+    uint64_t request_ms;  /* for one request to Nimbus */
+    uint64_t renew_ms;    /* the age at which a subscription is renewed */
+    uint64_t silence_ms;  /* a service is silent after so long; 0: by what is usual for it */
+    char *assistant_path; /* where nimbus.on_assistant registers; NULL: as the binding says */
 } nf_tenant_config;
 
 typedef struct nf_config {
     char *path;
     char *listen;
-    char *public_url; /* as Nimbus reaches us; NULL: http://LISTEN */
-    char *data;       /* folder of the database and the admin socket */
-    char *key_file;   /* holds the key that sign-ins are encrypted with, or NULL */
+    char *public_url;     /* as Nimbus reaches us; NULL: http://LISTEN */
+    char *metrics_listen; /* HOST:PORT of a listener for metrics; NULL: none */
+    char *data;           /* folder of the database and the admin socket */
+    char *key_file;       /* holds the key that sign-ins are encrypted with, or NULL */
     uint64_t log_level;
     bool log_json;
     nf_allowed limits; /* of a tenant that sets none of its own */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
+#include <uthash.h>
 #include <yaml.h>
 
 enum { DEEPEST = 16, LARGEST_FILE = 1 << 20 };
@@ -81,55 +81,77 @@ static nf_yaml *read_value(struct reader *r, yaml_event_t *event, int depth);
 static void read_list(struct reader *r, nf_yaml *list, int depth)
 {
     yaml_event_t event;
+    nf_yaml **end = &list->children;
     while (next_event(r, &event)) {
         if (event.type == YAML_SEQUENCE_END_EVENT) {
             yaml_event_delete(&event);
             return;
         }
         nf_yaml *item = read_value(r, &event, depth + 1);
-        if (item)
-            LL_APPEND(list->children, item);
+        if (item) {
+            *end = item;
+            end = &item->next;
+        }
     }
 }
 
-static void check_duplicate(struct reader *r, const nf_yaml *map, const char *key, yaml_mark_t at)
+/* The keys of a map so far. */
+struct known {
+    const nf_yaml *node;
+    UT_hash_handle hh;
+};
+
+static void check_duplicate(struct reader *r, struct known **keys, const nf_yaml *node)
 {
-    const nf_yaml *child;
-    LL_FOREACH (map->children, child) {
-        if (strcmp(child->key, key) == 0) {
-            nf_yaml_error(r->errors, r->path, (int)at.line + 1, (int)at.column + 1,
-                          "key '%s' stands here twice (first in line %d)", key, child->key_line);
-            return;
-        }
+    struct known *known;
+    size_t n = strlen(node->key);
+    HASH_FIND(hh, *keys, node->key, n, known);
+    if (known) {
+        nf_yaml_error(r->errors, r->path, node->key_line, node->key_column,
+                      "key '%s' stands here twice (first in line %d)", node->key,
+                      known->node->key_line);
+        return;
     }
+    known = nf_alloc(sizeof *known);
+    known->node = node;
+    HASH_ADD_KEYPTR(hh, *keys, node->key, n, known);
+}
+
+/* One "key: value"; NULL at the end of the map and after an error. */
+static nf_yaml *read_entry(struct reader *r, int depth)
+{
+    yaml_event_t event;
+    if (!next_event(r, &event))
+        return NULL;
+    yaml_mark_t at = event.start_mark;
+    bool end = event.type == YAML_MAPPING_END_EVENT;
+    if (!end && (event.type != YAML_SCALAR_EVENT || decorated(&event)))
+        complain(r, at, "a key must be plain text");
+    char *key = end || r->failed ? NULL : copy_text(r, &event);
+    yaml_event_delete(&event);
+    nf_yaml *value = key && next_event(r, &event) ? read_value(r, &event, depth + 1) : NULL;
+    if (!value) {
+        free(key);
+        return NULL;
+    }
+    value->key = key;
+    value->key_line = (int)at.line + 1;
+    value->key_column = (int)at.column + 1;
+    return value;
 }
 
 static void read_map(struct reader *r, nf_yaml *map, int depth)
 {
-    yaml_event_t event;
-    while (next_event(r, &event)) {
-        if (event.type == YAML_MAPPING_END_EVENT) {
-            yaml_event_delete(&event);
-            return;
-        }
-        yaml_mark_t at = event.start_mark;
-        if (event.type != YAML_SCALAR_EVENT || decorated(&event)) {
-            complain(r, at, "a key must be plain text");
-            yaml_event_delete(&event);
-            return;
-        }
-        char *key = copy_text(r, &event);
-        yaml_event_delete(&event);
-        nf_yaml *value = key && next_event(r, &event) ? read_value(r, &event, depth + 1) : NULL;
-        if (!value) {
-            free(key);
-            return;
-        }
-        check_duplicate(r, map, key, at);
-        value->key = key;
-        value->key_line = (int)at.line + 1;
-        value->key_column = (int)at.column + 1;
-        LL_APPEND(map->children, value);
+    struct known *keys = NULL, *known, *next;
+    nf_yaml **end = &map->children, *entry;
+    while ((entry = read_entry(r, depth))) {
+        check_duplicate(r, &keys, entry);
+        *end = entry;
+        end = &entry->next;
+    }
+    HASH_ITER (hh, keys, known, next) {
+        HASH_DEL(keys, known);
+        free(known);
     }
 }
 
@@ -192,9 +214,23 @@ static nf_yaml *read_document(struct reader *r)
     return top ? top : nf_alloc(sizeof *top);
 }
 
-nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
+nf_yaml *nf_yaml_parse(const char *text, size_t len, const char *path, nf_strbuf *errors)
 {
     struct reader r = {.path = path, .errors = errors};
+    yaml_parser_initialize(&r.parser);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+    nf_yaml *top = read_document(&r);
+    top->kind = NF_YAML_MAP;
+    if (r.failed) {
+        nf_yaml_free(top);
+        top = NULL;
+    }
+    yaml_parser_delete(&r.parser);
+    return top;
+}
+
+nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
+{
     FILE *file = fopen(path, "rbe");
     char *text = file ? nf_alloc(LARGEST_FILE + 1) : NULL;
     size_t len = file ? fread(text, 1, LARGEST_FILE + 1, file) : 0;
@@ -204,18 +240,7 @@ nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors)
                        len > LARGEST_FILE ? "larger than 1 MiB" : strerror(errno));
     if (file)
         fclose(file);
-    nf_yaml *top = NULL;
-    if (!broken) {
-        yaml_parser_initialize(&r.parser);
-        yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-        top = read_document(&r);
-        top->kind = NF_YAML_MAP;
-        if (r.failed) {
-            nf_yaml_free(top);
-            top = NULL;
-        }
-        yaml_parser_delete(&r.parser);
-    }
+    nf_yaml *top = broken ? NULL : nf_yaml_parse(text, len, path, errors);
     free(text);
     return top;
 }

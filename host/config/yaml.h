@@ -28,6 +28,9 @@ typedef struct nf_yaml {
  */
 nf_yaml *nf_yaml_read(const char *path, nf_strbuf *errors);
 
+/** The same from memory; `path` is the name for the errors. */
+nf_yaml *nf_yaml_parse(const char *text, size_t len, const char *path, nf_strbuf *errors);
+
 /** Add the line "PATH:LINE:COLUMN: text" to `errors`; control characters become '?', so that it stays one line. */
 void nf_yaml_error(nf_strbuf *errors, const char *path, int line, int column, const char *format,
                    ...) __attribute__((format(printf, 5, 6)));

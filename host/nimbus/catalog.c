@@ -21,6 +21,7 @@ struct list {
     char *path;
     struct entry *entries;
     size_t count;
+    nf_error refusal; /* of the last fetch, if Nimbus says no */
     nf_catalog *catalog;
     nf_nimbus_request *request;
     struct list *next;
@@ -111,6 +112,11 @@ static nf_status take_list(struct list *list, const nf_reply *reply, nf_error *e
     return status;
 }
 
+static bool is_refusal(const nf_error *err)
+{
+    return err->status == NF_E_DENIED || err->status == NF_E_NOT_FOUND;
+}
+
 static void on_list(void *ctx, const nf_error *failure, const nf_reply *reply, const char *location)
 {
     struct list *list = ctx;
@@ -124,7 +130,8 @@ static void on_list(void *ctx, const nf_error *failure, const nf_reply *reply, c
         nf_nimbus_reply_error("GET", list->path, reply, false, &err);
     else if (take_list(list, reply, &err) != NF_OK)
         nf_error_prefix(&err, "GET %s", list->path);
-    if (err.status != NF_OK && catalog->error.status == NF_OK)
+    list->refusal = is_refusal(&err) ? err : (nf_error){0};
+    if (err.status != NF_OK && (catalog->error.status == NF_OK || is_refusal(&catalog->error)))
         catalog->error = err;
     if (--catalog->pending == 0)
         catalog->done(catalog->ctx, catalog->error.status == NF_OK ? NULL : &catalog->error);
@@ -152,9 +159,19 @@ void nf_catalog_fetch(nf_catalog *catalog, const nf_trigger *const *triggers,
     catalog->ctx = ctx;
     catalog->error = (nf_error){0};
     for (; *triggers; triggers++) {
-        for (const nf_filter *filter = (*triggers)->filters; filter->name; filter++)
-            fetch_list(catalog, filter->list);
+        for (const nf_filter *filter = (*triggers)->filters; filter->name; filter++) {
+            if (filter->list)
+                fetch_list(catalog, filter->list);
+        }
     }
+    if (catalog->pending == 0)
+        done(ctx, NULL);
+}
+
+const nf_error *nf_catalog_refusal(const nf_catalog *catalog, const char *path)
+{
+    const struct list *list = find_list(catalog, path);
+    return list && list->refusal.status != NF_OK ? &list->refusal : NULL;
 }
 
 bool nf_words_alike(const char *a, const char *b)

@@ -18,11 +18,16 @@ nf_catalog *nf_catalog_new(nf_nimbus *nimbus);
 void nf_catalog_free(nf_catalog *catalog);
 
 /**
- * Fetch the lists of all filters of the triggers (each path once), then call `done` once: `err` NULL when all are
- * there. Lists that were there before stay in use when a fetch fails.
+ * Fetch the lists of all filters of the triggers (each path once; `triggers` ends with NULL), then call `done` once,
+ * from inside if there is nothing to fetch: `err` NULL when all are there. Lists that were there before stay in use
+ * when a fetch fails. A refusal (NF_E_DENIED, NF_E_NOT_FOUND) concerns what that list is for only: it is also what
+ * resolving says then; `err` is another failure if there was one.
  */
 void nf_catalog_fetch(nf_catalog *catalog, const nf_trigger *const *triggers,
                       void (*done)(void *ctx, const nf_error *err), void *ctx);
+
+/** Why the list `path` could not be had, or NULL. Borrowed until the next fetch. */
+const nf_error *nf_catalog_refusal(const nf_catalog *catalog, const char *path);
 
 /**
  * The value that `text` (value or display name; case and blanks do not count) stands for in the list `path`; borrowed

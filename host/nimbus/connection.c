@@ -37,6 +37,7 @@ struct nf_nimbus_request {
     nf_nimbus *nimbus;
     char *method, *url, *body;
     nf_class class;
+    size_t max_body; /* of the answer; 0: the client's own */
     unsigned attempt;
     bool refused, in_line; /* refused: its token was, once */
     uint64_t token;        /* number of the one it went out with */
@@ -179,6 +180,7 @@ static void send_now(nf_nimbus_request *r)
         .body = r->body,
         .len = r->body ? strlen(r->body) : 0,
         .timeout_ms = r->nimbus->request_ms,
+        .max_body = r->max_body,
         .write = r->class != NF_READ,
         .share = r->nimbus->share,
     };
@@ -278,18 +280,34 @@ static void on_answer(void *ctx, const nf_http_result *result)
     free_request(r);
 }
 
-nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path,
-                                  const char *body, nf_class class, nf_nimbus_done *done, void *ctx)
+static nf_nimbus_request *new_request(nf_nimbus *nimbus, const char *method, const char *path,
+                                      nf_class class, nf_nimbus_done *done, void *ctx)
 {
     nf_nimbus_request *r = nf_alloc(sizeof *r);
     r->nimbus = nimbus;
     r->method = nf_strdup(method);
     r->url = nf_format("%s%s", nimbus->cluster, path);
-    r->body = nf_strdup(body);
     r->class = class;
     r->done = done;
     r->ctx = ctx;
     DL_APPEND(nimbus->requests, r);
+    return r;
+}
+
+nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const char *path,
+                                  const char *body, nf_class class, nf_nimbus_done *done, void *ctx)
+{
+    nf_nimbus_request *r = new_request(nimbus, method, path, class, done, ctx);
+    r->body = nf_strdup(body);
+    send_in_turn(r);
+    return r;
+}
+
+nf_nimbus_request *nf_nimbus_get(nf_nimbus *nimbus, const char *path, size_t max_body,
+                                 nf_nimbus_done *done, void *ctx)
+{
+    nf_nimbus_request *r = new_request(nimbus, "GET", path, NF_READ, done, ctx);
+    r->max_body = max_body;
     send_in_turn(r);
     return r;
 }

@@ -52,6 +52,10 @@ nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const c
                                   const char *body, nf_class class, nf_nimbus_done *done,
                                   void *ctx);
 
+/** Send a GET whose answer may be large; it is too large beyond `max_body` bytes. */
+nf_nimbus_request *nf_nimbus_get(nf_nimbus *nimbus, const char *path, size_t max_body,
+                                 nf_nimbus_done *done, void *ctx);
+
 /** Stop it; `done` is not called. */
 void nf_nimbus_cancel(nf_nimbus_request *request);
 

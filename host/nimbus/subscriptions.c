@@ -3,6 +3,8 @@
  * subscriptions.c: see subscriptions.h.
  *
  *   wanted ──POST──> registered (in the store) ──DELETE──> gone
+ *                        │ old: another one is made (`renews`), then this one is not wanted any more
+ *                        └─────────────────────────────────────────────────────────────────────────
  *
  * A subscription is known by its secret before the POST goes out, since Nimbus may deliver before it answers.
  */
@@ -11,21 +13,27 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/macros.h"
 #include "log/log.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 #include <utlist.h>
 
-enum { RETRY_MS = 5000 };
+enum { RETRY_MS = 5000, LONGEST_LOOK_MS = 600000 };
 
 struct entry {
     nf_subscription public; /* first, so that a pointer to it is one to the entry */
     nf_subscriptions *subs;
     char *callback; /* the public address it was registered with; never the secret path */
     bool wanted, failed;
+    bool has_secret; /* and is found by its hash */
+    int64_t created_ms;
+    struct entry *renews; /* the old one, until this one is registered */
     nf_nimbus_request *request;
     struct entry *prev, *next;
+    UT_hash_handle hh;
 };
 
 struct nf_subscriptions {
@@ -36,7 +44,11 @@ struct nf_subscriptions {
     const nf_trigger *const *triggers;
     void *owner;
     struct entry *entries;
-    nf_timer *retry;
+    struct entry *by_secret; /* by the hash of the secret */
+    uint64_t renew_ms;
+    const char *(*path)(void *owner, const nf_trigger *trigger);
+    void (*removed)(void *owner, const nf_subscription *subscription);
+    nf_timer *retry, *renew;
     nf_error error; /* of the last failure, until everything is settled */
     void (*changed)(void *ctx, const nf_error *err);
     void *ctx;
@@ -51,6 +63,19 @@ static const nf_trigger *trigger_by_name(const nf_subscriptions *subs, const cha
     return NULL;
 }
 
+/* A number for what is subscribed to, the same in every start. */
+static int64_t family_of(const nf_subscriptions *subs, const nf_trigger *trigger,
+                         const char *filter)
+{
+    uint8_t hash[NF_SHA256_SIZE];
+    uint64_t number;
+    char *text = nf_format("%s\n%s\n%s", subs->connection, trigger->name, filter);
+    nf_sha256(text, strlen(text), hash);
+    free(text);
+    memcpy(&number, hash, sizeof number);
+    return (int64_t)(number >> 2) + 1;
+}
+
 static struct entry *new_entry(nf_subscriptions *subs, const nf_trigger *trigger,
                                const char *filter)
 {
@@ -59,13 +84,30 @@ static struct entry *new_entry(nf_subscriptions *subs, const nf_trigger *trigger
     e->public.trigger = trigger;
     e->public.filter = nf_strdup(filter);
     e->public.owner = subs->owner;
+    e->public.family = family_of(subs, trigger, filter);
     DL_APPEND(subs->entries, e);
     return e;
 }
 
+static void set_secret_hash(struct entry *e, const uint8_t hash[NF_SHA256_SIZE])
+{
+    if (e->has_secret)
+        HASH_DEL(e->subs->by_secret, e);
+    e->has_secret = true;
+    memcpy(e->public.secret_hash, hash, NF_SHA256_SIZE);
+    HASH_ADD(hh, e->subs->by_secret, public.secret_hash, NF_SHA256_SIZE, e);
+}
+
 static void free_entry(struct entry *e)
 {
+    struct entry *other;
+    if (e->has_secret)
+        HASH_DEL(e->subs->by_secret, e);
     DL_DELETE(e->subs->entries, e);
+    DL_FOREACH (e->subs->entries, other) {
+        if (other->renews == e)
+            other->renews = NULL;
+    }
     if (e->request)
         nf_nimbus_cancel(e->request);
     free(e->public.filter);
@@ -90,10 +132,12 @@ static void load_row(void *ctx, const nf_subscription_row *row)
     e->public.id = row->id;
     e->public.location = nf_strdup(row->location);
     e->callback = nf_strdup(row->callback);
-    memcpy(e->public.secret_hash, row->secret_hash, NF_SHA256_SIZE);
+    set_secret_hash(e, row->secret_hash);
+    e->created_ms = row->created_ms;
 }
 
 static void reconcile(void *ctx);
+static void renew_old(void *ctx);
 
 nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *store,
                                 const nf_subscriptions_options *options, nf_subscriptions **out,
@@ -108,7 +152,11 @@ nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *stor
     subs->public_url = nf_strdup(options->public_url);
     subs->triggers = options->triggers;
     subs->owner = options->owner;
+    subs->renew_ms = options->renew_ms;
+    subs->path = options->path;
+    subs->removed = options->removed;
     subs->retry = nf_timer_new(loop, reconcile, subs);
+    subs->renew = nf_timer_new(loop, renew_old, subs);
     nf_status status = nf_store_each_subscription(store, load_row, subs, err);
     if (status != NF_OK)
         nf_subscriptions_close(subs);
@@ -129,6 +177,7 @@ void nf_subscriptions_close(nf_subscriptions *subs)
     while (subs->entries)
         free_entry(subs->entries);
     nf_timer_close(subs->retry);
+    nf_timer_close(subs->renew);
     free(subs->tenant);
     free(subs->connection);
     free(subs->public_url);
@@ -145,6 +194,57 @@ bool nf_subscriptions_settled(const nf_subscriptions *subs)
     return true;
 }
 
+/* ---- renew ---- */
+
+static bool is_renewed(const nf_subscriptions *subs, const struct entry *old)
+{
+    const struct entry *e;
+    DL_FOREACH (subs->entries, e) {
+        if (e->renews == old)
+            return true;
+    }
+    return false;
+}
+
+/* In how many ms it is to be renewed; 0: now; -1: not at all. */
+static int64_t renewal_in(const struct entry *e)
+{
+    int64_t old = nf_clock_wall_ms() - e->created_ms;
+    if (!e->wanted || !e->public.location || e->renews || is_renewed(e->subs, e))
+        return -1;
+    return old < 0 ? 0
+                   : NF_MAX((int64_t)e->subs->renew_ms - old, 0); /* below 0: the clock was set */
+}
+
+/* Be there when the next one is due. */
+static void wind(nf_subscriptions *subs)
+{
+    const struct entry *e;
+    int64_t wait = -1;
+    DL_FOREACH (subs->entries, e) {
+        int64_t in = renewal_in(e);
+        if (in >= 0 && (wait < 0 || in < wait))
+            wait = in;
+    }
+    if (wait >= 0)
+        nf_timer_start(subs->renew, (uint64_t)NF_MIN(wait, LONGEST_LOOK_MS), 0);
+}
+
+/* Another one for each that is old; when it is registered the old one is not wanted any more. */
+static void renew_old(void *ctx)
+{
+    nf_subscriptions *subs = ctx;
+    struct entry *e;
+    DL_FOREACH (subs->entries, e) {
+        if (renewal_in(e) != 0)
+            continue;
+        struct entry *fresh = new_entry(subs, e->public.trigger, e->public.filter);
+        fresh->wanted = true;
+        fresh->renews = e;
+    }
+    reconcile(subs);
+}
+
 /* Tell the owner, and plan the next attempt if something is left to do. */
 static void report(nf_subscriptions *subs)
 {
@@ -155,6 +255,7 @@ static void report(nf_subscriptions *subs)
     if (busy)
         return;
     bool settled = nf_subscriptions_settled(subs);
+    wind(subs);
     if (settled)
         subs->error = (nf_error){0};
     else
@@ -167,6 +268,13 @@ static void fail(struct entry *e, const nf_error *err)
     e->failed = true;
     e->subs->error = *err;
     nf_log_error("nimbus", "%s: %s", e->subs->tenant, err->text);
+}
+
+/* Where it is registered: as the binding says, or as the tenant's settings do. */
+static const char *path_for(const struct entry *e)
+{
+    const char *path = e->subs->path ? e->subs->path(e->subs->owner, e->public.trigger) : NULL;
+    return path ? path : e->public.trigger->subscribe;
 }
 
 /* ---- create ---- */
@@ -196,7 +304,7 @@ static void store_row(const struct entry *e)
     row->filter = nf_strdup(e->public.filter);
     row->callback = nf_strdup(e->callback);
     row->location = nf_strdup(e->public.location);
-    row->created_ms = nf_clock_wall_ms();
+    row->created_ms = e->created_ms;
     memcpy(row->secret_hash, e->public.secret_hash, NF_SHA256_SIZE);
     nf_store_put_subscription(e->subs->store, row, free_row, row);
 }
@@ -211,7 +319,7 @@ static void on_created(void *ctx, const nf_error *failure, const nf_reply *reply
     if (failure)
         err = *failure;
     else if (reply->status != 201)
-        nf_nimbus_reply_error("POST", e->public.trigger->subscribe, reply, false, &err);
+        nf_nimbus_reply_error("POST", path_for(e), reply, false, &err);
     if (err.status != NF_OK) {
         nf_error_prefix(&err, "register the subscription");
         fail(e, &err);
@@ -221,9 +329,16 @@ static void on_created(void *ctx, const nf_error *failure, const nf_reply *reply
                         "%s: the registration came without a Location; it cannot be deleted later",
                         subs->tenant);
         e->public.location = nf_strdup(location ? location : "");
+        e->created_ms = nf_clock_wall_ms();
         store_row(e);
         nf_log_info("nimbus", "%s: subscribed to %s %s", subs->tenant, e->public.trigger->name,
                     e->public.filter);
+    }
+    if (err.status == NF_OK && e->renews) {
+        e->renews->wanted = false;
+        e->renews = NULL;
+        reconcile(subs);
+        return;
     }
     report(subs);
 }
@@ -232,8 +347,10 @@ static void create(struct entry *e)
 {
     nf_subscriptions *subs = e->subs;
     char secret[NF_SECRET_TEXT];
+    uint8_t hash[NF_SHA256_SIZE];
     nf_secret_new(secret);
-    nf_sha256(secret, strlen(secret), e->public.secret_hash);
+    nf_sha256(secret, strlen(secret), hash);
+    set_secret_hash(e, hash);
     if (!e->public.id)
         e->public.id = nf_store_new_id(subs->store);
     free(e->callback);
@@ -245,8 +362,7 @@ static void create(struct entry *e)
     json_t *body = json_pack("{s:o}", "config", config);
     char *text = nf_json_text(body);
     /* repeating it could make two registrations, of which one would be forgotten: so it is not repeatable */
-    e->request = nf_nimbus_send(subs->nimbus, "POST", e->public.trigger->subscribe, text, NF_UNSAFE,
-                                on_created, e);
+    e->request = nf_nimbus_send(subs->nimbus, "POST", path_for(e), text, NF_UNSAFE, on_created, e);
     json_decref(body);
     nf_secret_wipe(secret, sizeof secret);
     nf_secret_wipe(url, strlen(url));
@@ -277,11 +393,13 @@ static void on_deleted(void *ctx, const nf_error *failure, const nf_reply *reply
     e->request = NULL;
     if (failure)
         err = *failure;
-    else if (reply->status == 404)
+    else if (reply->status == 404) {
         nf_log_warn("nimbus", "%s: subscription %lld was not there any more when it was deleted",
                     subs->tenant, (long long)e->public.id);
-    else if (reply->status >= 300)
-        nf_nimbus_reply_error("DELETE", e->public.trigger->subscribe, reply, false, &err);
+        if (subs->removed)
+            subs->removed(subs->owner, &e->public);
+    } else if (reply->status >= 300)
+        nf_nimbus_reply_error("DELETE", path_for(e), reply, false, &err);
     if (err.status != NF_OK) {
         nf_error_prefix(&err, "delete the subscription");
         fail(e, &err);
@@ -345,29 +463,30 @@ void nf_subscriptions_want(nf_subscriptions *subs, const nf_wanted *wanted, size
     reconcile(subs);
 }
 
+/* The look-up is by the hash, so how long it takes tells of the hash at most, and that leads to no secret. */
 nf_subscription *nf_subscriptions_by_secret(nf_subscriptions *subs, const char *secret, size_t len)
 {
     uint8_t hash[NF_SHA256_SIZE];
     struct entry *e;
-    nf_subscription *found = NULL;
     nf_sha256(secret, len, hash);
-    DL_FOREACH (subs->entries, e) {
-        if (nf_secret_equal((const char *)hash, sizeof hash, (const char *)e->public.secret_hash,
-                            sizeof hash))
-            found = &e->public;
-    }
-    return found;
+    HASH_FIND(hh, subs->by_secret, hash, sizeof hash, e);
+    bool same = e
+                && nf_secret_equal((const char *)hash, sizeof hash,
+                                   (const char *)e->public.secret_hash, sizeof hash);
+    return same ? &e->public : NULL;
 }
 
 nf_subscription *nf_subscriptions_find(nf_subscriptions *subs, const nf_trigger *trigger,
                                        const char *filter)
 {
     struct entry *e;
+    nf_subscription *found = NULL;
     DL_FOREACH (subs->entries, e) {
-        /* one made with another public address cannot be reached any more */
+        /* one made with another public address cannot be reached any more; of two, the newer one stays */
         if (e->public.trigger == trigger && strcmp(e->public.filter, filter) == 0
-            && (!e->callback || strcmp(e->callback, subs->public_url) == 0))
-            return &e->public;
+            && (!e->callback || strcmp(e->callback, subs->public_url) == 0)
+            && (!found || e->public.location))
+            found = &e->public;
     }
-    return NULL;
+    return found;
 }

@@ -5,6 +5,10 @@
  * Wanted subscriptions come from the flows, one per trigger and filter; registered ones from the store. Missing ones
  * are created, superfluous ones deleted, the others found again after a restart with the callback path they had. Nimbus
  * signs nothing: the callback path carries 256 random bits; only their hash is kept.
+ *
+ * The API cannot tell what is registered. So each subscription is renewed after a while: another one is made, then the
+ * old one deleted; while both live their events are known as the same by `family`. An old one that Nimbus no longer
+ * had is told to the owner: its events did not come.
  */
 #ifndef NF_NIMBUS_SUBSCRIPTIONS_H
 #define NF_NIMBUS_SUBSCRIPTIONS_H
@@ -26,6 +30,7 @@ typedef struct nf_wanted {
 
 typedef struct nf_subscription {
     int64_t id;
+    int64_t family; /* the same for all subscriptions to the same events; above 0 */
     const nf_trigger *trigger;
     char *filter;
     uint8_t secret_hash[NF_SHA256_SIZE];
@@ -40,6 +45,9 @@ typedef struct nf_subscriptions_options {
         sign_in; /* by which they are registered: only by it can they be deleted; 0: a token file */
     const nf_trigger *const *triggers;
     void *owner;
+    uint64_t renew_ms; /* the age at which one is renewed */
+    const char *(*path)(void *owner, const nf_trigger *trigger);       /* where it is registered */
+    void (*removed)(void *owner, const nf_subscription *subscription); /* Nimbus no longer had it */
 } nf_subscriptions_options;
 
 /** The subscriptions of one connection of a tenant, loaded from the store. */

@@ -49,15 +49,31 @@ static void add_to_timeline(const nf_pending *pending, const nf_error *err)
     }
 }
 
+/* That an unsafe effect will be sent, on its way to the disk. */
+typedef struct nf_intention {
+    nf_pending *pending; /* NULL: nobody wants to send it any more */
+    nf_call *call;
+} nf_intention;
+
 static void free_pending(nf_pending *pending)
 {
+    if (pending->intention)
+        pending->intention->pending = NULL;
     DL_DELETE(pending->run->pending, pending);
     free(pending->where);
     free(pending->args);
     free(pending);
 }
 
-static char *error_json(const nf_error *err, size_t *len)
+/* May a script do it again? An unsafe effect only when it is known that nothing was done. */
+static bool retryable(const nf_action *action, nf_status status)
+{
+    if (action->class == NF_UNSAFE && status != NF_E_RATE && status != NF_E_UNREACHABLE)
+        return false;
+    return nf_status_retryable(status);
+}
+
+static char *error_json(const nf_action *action, const nf_error *err, size_t *len)
 {
     nf_strbuf out = nf_strbuf_new(16384);
     nf_strbuf_addf(&out, "{\"kind\":\"%s\",\"message\":", nf_status_kind(err->status));
@@ -65,7 +81,7 @@ static char *error_json(const nf_error *err, size_t *len)
     if (err->http_status)
         nf_strbuf_addf(&out, ",\"status\":%d", err->http_status);
     nf_strbuf_addf(
-        &out, ",\"retryable\":%s,\"hint\":", nf_status_retryable(err->status) ? "true" : "false");
+        &out, ",\"retryable\":%s,\"hint\":", retryable(action, err->status) ? "true" : "false");
     nf_strbuf_add_json(&out, err->hint, strlen(err->hint));
     nf_strbuf_puts(&out, "}");
     *len = out.len;
@@ -77,7 +93,7 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
     nf_pending *pending = ctx;
     nf_run *run = pending->run;
     nf_msg_result head = {.number = pending->number, .now_ms = nf_clock_wall_ms()};
-    char *error = err ? error_json(err, &len) : NULL;
+    char *error = err ? error_json(pending->action, err, &len) : NULL;
     (void)call;
     nf_worker_send(run->crew->worker, NF_MSG_RESULT, err != NULL, run->key, &head, sizeof head,
                    err ? error : result, len);
@@ -126,7 +142,48 @@ static void over_time(void *ctx, uint64_t asked_ms)
     free_pending(pending);
 }
 
-static const nf_effect_owner owner = {on_ended, wall_left_ms, over_time};
+static void on_marked(void *ctx, const nf_error *err)
+{
+    nf_intention *intention = ctx;
+    nf_pending *pending = intention->pending;
+    nf_call *call = intention->call;
+    free(intention);
+    if (!pending)
+        return;
+    pending->intention = NULL;
+    nf_effect_go(call, err);
+}
+
+/* The mark comes after the event in the queue of writes, so once it is durable the event is too. */
+static void intend(void *ctx, nf_call *call)
+{
+    nf_pending *pending = ctx;
+    nf_run *run = pending->run;
+    nf_store *store = run->env->store;
+    run->unsafe = true;
+    if (!store) {
+        nf_effect_go(call, NULL);
+        return;
+    }
+    nf_intention *intention = nf_alloc(sizeof *intention);
+    *intention = (nf_intention){pending, call};
+    pending->intention = intention;
+    nf_store_mark_run(store, run->id, on_marked, intention);
+}
+
+static bool permits(void *ctx, const char *action)
+{
+    const nf_pending *pending = ctx;
+    size_t i;
+    const json_t *permission;
+    json_array_foreach (pending->run->handler->permissions, i, permission) {
+        if (strcmp(json_string_value(permission), action) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const nf_effect_owner owner = {on_ended, wall_left_ms, over_time, intend, permits};
 
 static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payload,
                         nf_msg_effect *head)
@@ -173,10 +230,9 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
     pending->number = head.number;
     pending->started_ns = nf_clock_ns();
     pending->where = nf_memdup(where, head.where_len);
-    if (run->pool->record_args && len && nf_json_valid(args, len))
+    if (run->pool->record_args && len && nf_run_readable(args, len))
         pending->args = nf_memdup(args, len);
     DL_APPEND(run->pending, pending);
-    run->unsafe = run->unsafe || pending->action->class == NF_UNSAFE;
     nf_call *call = nf_effect_start(run->env, pending->action, args, len, &owner, pending);
     if (call) /* otherwise it has ended, and pending is gone */
         pending->call = call;

@@ -110,6 +110,7 @@ typedef struct nf_pending {
     uint32_t number;
     uint64_t started_ns;
     char *where, *args;
+    struct nf_intention *intention; /* until it is durable; NULL: none */
     struct nf_pending *prev, *next;
 } nf_pending;
 
@@ -175,6 +176,8 @@ void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload);
 void nf_run_worker_lost(nf_run *run, bool was_on_cpu);
 void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text);
 void nf_run_drop(nf_run *run);
+/** Is it JSON that every reader of the history takes: no number beyond them, no zero byte in a key? */
+bool nf_run_readable(const char *text, size_t len);
 nf_run *nf_crew_find_run(nf_crew *crew, uint64_t id);
 void nf_crew_broke(nf_crew *crew, const char *what);
 

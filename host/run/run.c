@@ -12,6 +12,8 @@
 #include "base/macros.h"
 #include "run/internal.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,9 +236,49 @@ void nf_run_cancel(nf_run *run)
         nf_run_end_with(run, NF_OUTCOME_CANCELLED, "cancelled before it started");
 }
 
+/* Does the number fit what the readers of the history have: 64 bits, or a finite double? */
+static bool fits(const nf_jscan *scan)
+{
+    char text[64], *end;
+    if (scan->len >= sizeof text)
+        return false;
+    memcpy(text, scan->text, scan->len);
+    text[scan->len] = '\0';
+    errno = 0;
+    if (strcspn(text, ".eE") < scan->len)
+        return isfinite(strtod(text, &end));
+    strtoll(text, &end, 10);
+    return errno == 0;
+}
+
+bool nf_run_readable(const char *text, size_t len)
+{
+    nf_jscan scan;
+    nf_jtoken token;
+    nf_jscan_init(&scan, text, len);
+    do {
+        token = nf_jscan_next(&scan);
+        if (token == NF_J_NUMBER && !fits(&scan))
+            return false;
+        if (token == NF_J_KEY && scan.escaped && memmem(scan.text, scan.len, "\\u0000", 6))
+            return false;
+    } while (token != NF_J_END && token != NF_J_ERROR);
+    return token == NF_J_END;
+}
+
 static bool valid_part(const char *text, size_t len)
 {
-    return len == 0 || nf_json_valid(text, len);
+    return len == 0 || nf_run_readable(text, len);
+}
+
+static bool valid_usage(const nf_usage *usage)
+{
+    for (int i = 0; i < NF_BUDGET_COUNT; i++) {
+        const nf_usage_row *row = &usage->of[i];
+        if (row->limit > INT64_MAX || row->used > INT64_MAX || row->peak > INT64_MAX)
+            return false;
+    }
+    return true;
 }
 
 void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
@@ -261,8 +303,8 @@ void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
     }
     const char *error = result + head.result_len, *log = error + head.error_len;
     if (!valid_part(result, head.result_len) || !valid_part(error, head.error_len)
-        || !valid_part(log, head.log_len)) {
-        nf_crew_broke(crew, "END with text that is no JSON");
+        || !valid_part(log, head.log_len) || !valid_usage(&head.usage)) {
+        nf_crew_broke(crew, "END with text that is no JSON, or with impossible numbers");
         return;
     }
     nf_run_report report = {

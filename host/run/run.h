@@ -94,9 +94,12 @@ typedef struct nf_handler {
     const nf_trigger *trigger; /* NULL: the file is a script */
     char *name;                /* unique per tenant */
     int line;
-    char *connection; /* whose events it hears and by which it acts; NULL: the tenant's first */
-    json_t *filters;  /* name of the filter to list of texts, as the flow has them */
-    nf_limits own;    /* what the flow declares; 0: nothing */
+    json_t *filters;     /* name of the filter to list of texts, as the flow has them */
+    json_t *options;     /* the trigger's own fields, checked; NULL: it has none */
+    json_t *where;       /* field of the event to list of texts of which it must be one; or NULL */
+    char *connection;    /* whose events it hears and by which it acts; NULL: the tenant's first */
+    json_t *permissions; /* names of actions that destroy and need no confirm; NULL: none */
+    nf_limits own;       /* what the flow declares; 0: nothing */
     bool dedupe;
 } nf_handler;
 

@@ -4,16 +4,21 @@
  *
  * The first worker's LOADED decides; later workers get the same source before their first run of it.
  */
+#include "act/args.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/macros.h"
+#include "base/schedule.h"
+#include "base/suggest.h"
 #include "run/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { MOST_HANDLERS = 256 };
+enum { MOST_HANDLERS = 256, MOST_DESTROYERS = 100 };
 
 static void free_handlers(nf_version *version)
 {
@@ -21,6 +26,9 @@ static void free_handlers(nf_version *version)
         free(version->handlers[i].name);
         free(version->handlers[i].connection);
         json_decref(version->handlers[i].filters);
+        json_decref(version->handlers[i].options);
+        json_decref(version->handlers[i].where);
+        json_decref(version->handlers[i].permissions);
     }
     free(version->handlers);
     version->handlers = NULL;
@@ -118,6 +126,52 @@ static nf_status check_required(const nf_handler *handler, nf_error *err)
     return NF_OK;
 }
 
+/* The trigger's own fields, checked and in the form that the host reads. */
+static nf_status read_options(nf_handler *handler, const json_t *declared, nf_error *err)
+{
+    if (!handler->trigger->options)
+        return NF_OK;
+    handler->options =
+        nf_args_check(handler->trigger->name, handler->trigger->options, declared, err);
+    if (!handler->options)
+        return err->status;
+    return handler->trigger->source == NF_FROM_SCHEDULE ? nf_schedule_check(handler->options, err)
+                                                        : NF_OK;
+}
+
+/* As the trigger spells it: the API itself is not consistent, so case does not count. */
+static const char *event_field(const nf_trigger *trigger, const char *name, nf_error *err)
+{
+    const char *known[128];
+    size_t n = 0;
+    for (const nf_param *field = trigger->event; field->name && n < NF_COUNT(known) - 1; field++) {
+        if (strcasecmp(field->name, name) == 0)
+            return field->name;
+        known[n++] = field->name;
+    }
+    known[n] = NULL;
+    nf_suggest_error(err, NF_E_CONFIG, "field of the event", name, known);
+    return NULL;
+}
+
+static nf_status read_where(nf_handler *handler, const json_t *declared, nf_error *err)
+{
+    const char *name;
+    json_t *values;
+    if (!json_object_size(declared))
+        return NF_OK;
+    handler->where = json_object();
+    json_object_foreach ((json_t *)declared, name, values) {
+        const char *field = event_field(handler->trigger, name, err);
+        if (!field) {
+            nf_error_prefix(err, "where");
+            return err->status;
+        }
+        json_object_set(handler->where, field, values);
+    }
+    return NF_OK;
+}
+
 static nf_status check_name(const nf_version *version, const nf_handler *handler, nf_error *err)
 {
     for (const nf_handler *other = version->handlers; other < handler; other++) {
@@ -126,6 +180,29 @@ static nf_status check_name(const nf_version *version, const nf_handler *handler
                                 "the name '%s' is used in line %d already; names are unique",
                                 handler->name, other->line);
     }
+    return NF_OK;
+}
+
+/* Each must be the name of an action that destroys: a permission for nothing would be a misunderstanding. */
+static nf_status read_permissions(nf_handler *handler, const json_t *declared, nf_error *err)
+{
+    const nf_action *const *actions = handler->version->pool->runner->actions;
+    const char *names[MOST_DESTROYERS + 1];
+    size_t count = 0, i, k;
+    const json_t *permission;
+    for (; *actions && count < MOST_DESTROYERS; actions++) {
+        if ((*actions)->destroys)
+            names[count++] = (*actions)->name;
+    }
+    names[count] = NULL;
+    json_array_foreach (declared, i, permission) {
+        const char *name = json_string_value(permission) ? json_string_value(permission) : "";
+        for (k = 0; k < count && strcmp(names[k], name) != 0;)
+            k++;
+        if (k == count)
+            return nf_suggest_error(err, NF_E_CONFIG, "permission", name, names);
+    }
+    handler->permissions = json_incref((json_t *)declared);
     return NF_OK;
 }
 
@@ -148,11 +225,17 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
         status = nf_error_set(err, NF_E_PROTOCOL, "a declaration without trigger, name or filters");
     if (status == NF_OK && handler->trigger)
         status = check_required(handler, err);
+    if (status == NF_OK && handler->trigger)
+        status = read_options(handler, json_object_get(declared, "options"), err);
+    if (status == NF_OK && handler->trigger)
+        status = read_where(handler, json_object_get(declared, "where"), err);
     if (status == NF_OK)
         status = check_name(version, handler, err);
     if (status == NF_OK)
         status = read_limits(handler, json_object_get(declared, "limits"),
                              &version->pool->configured, err);
+    if (status == NF_OK)
+        status = read_permissions(handler, json_object_get(declared, "permissions"), err);
     if (status != NF_OK)
         nf_error_prefix(err, "%s:%d", version->file, handler->line);
     return status;

@@ -112,14 +112,6 @@ char *sim_form_value(const char *form, const char *name)
     return NULL;
 }
 
-const sim_user *sim_user_find(const nf_sim *sim, const char *upn)
-{
-    for (const sim_user *u = sim->users; upn && u->upn; u++)
-        if (strcasecmp(u->upn, upn) == 0)
-            return u;
-    return NULL;
-}
-
 static void add_part(nf_strbuf *token, json_t *json)
 {
     char *text = nf_json_text(json);
@@ -138,10 +130,10 @@ static char *make_jwt(const nf_sim *sim, const sim_user *user, const char *audie
     long long now = (long long)(nf_clock_wall_ms() / 1000);
     nf_strbuf token = nf_strbuf_new(65536);
     add_part(&token, json_pack("{ss ss}", "typ", "JWT", "alg", "none"));
-    add_part(&token,
-             json_pack("{ss* ss ss ss ss ss ss sI sI}", "aud", audience, "iss", sim->url, "tid",
-                       sim->tenant_id, "oid", user->id, "upn", user->upn, "name", user->name, "uti",
-                       nf_secret_new(id), "iat", (json_int_t)now, "exp", (json_int_t)(now + life)));
+    add_part(&token, json_pack("{ss* ss ss ss ss ss ss sI sI}", "aud", audience, "iss", sim->url,
+                               "tid", sim->identity.tid, "oid", user->id, "upn", user->upn, "name",
+                               user->name, "uti", nf_secret_new(id), "iat", (json_int_t)now, "exp",
+                               (json_int_t)(now + life)));
     nf_strbuf_addf(&token, ".simulated");
     return nf_strbuf_take(&token);
 }
@@ -201,7 +193,7 @@ void sim_issue(sim_call *call, const sim_user *user, unsigned family, unsigned g
 static void sign_in_by_password(sim_call *call, const char *form, const char *resource)
 {
     char *upn = sim_form_value(form, "username"), *password = sim_form_value(form, "password");
-    const sim_user *user = sim_user_find(call->sim, upn);
+    const sim_user *user = sim_find_user(&call->sim->world, upn);
     const char *right = user ? user->password : "";
     bool same = password && nf_secret_equal(right, strlen(right), password, strlen(password));
     if (!upn || !password)

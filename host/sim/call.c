@@ -50,6 +50,11 @@ static const char *find_value(const sim_value *values, const char *text)
 static bool read_number(sim_call *call, caller *c)
 {
     size_t len = 0;
+    if (strcmp(c->from, "random") == 0) {
+        snprintf(c->number, sizeof c->number, "+4179%07u",
+                 (unsigned)(sim_random(call->sim) % 10000000));
+        return true;
+    }
     for (const char *at = c->from; *at && len < sizeof c->number - 1; at++)
         if (!strchr(" -.()", *at))
             c->number[len++] = *at;
@@ -92,7 +97,7 @@ static bool read_modality(sim_call *call, const json_t *wanted, caller *c)
         return false;
     }
     text = text ? text : c->id ? "ExternalTask" : "Audio";
-    c->modality = find_value(call->sim->modalities, text);
+    c->modality = find_value(call->sim->world.modalities, text);
     if (!c->modality)
         sim_fail(call, 400, "the modality '%.40s' is not in this cluster's list", text);
     return c->modality != NULL;
@@ -104,7 +109,7 @@ static bool read_direction(sim_call *call, const json_t *wanted, caller *c)
     if (!read_text(call, wanted, "direction", &text))
         return false;
     text = text ? text : strcmp(c->modality, "ExternalTask") == 0 ? "None" : "Inbound";
-    c->direction = find_value(call->sim->directions, text);
+    c->direction = find_value(call->sim->world.directions, text);
     if (!c->direction)
         sim_fail(call, 400, "the direction '%.40s' is not in this cluster's list", text);
     return c->direction != NULL;
@@ -146,42 +151,52 @@ static bool read_caller(sim_call *call, const json_t *wanted, caller *c)
     return !c->from || read_number(call, c);
 }
 
-static const sim_service *read_service(sim_call *call, const json_t *wanted)
+static const sim_service *read_service(sim_call *call, const json_t *wanted, const caller *c)
 {
-    const char *text;
-    if (!read_text(call, wanted, "service", &text))
-        return NULL;
-    for (const sim_service *s = call->sim->services; s->upn; s++)
-        if (!text || strcasecmp(s->upn, text) == 0 || strcasecmp(s->name, text) == 0)
-            return s;
-    sim_fail(call, 400, "no service of this cluster is called '%.80s'", text);
+    const char *text = nf_json_string(wanted, "service");
+    const sim_service *s =
+        text ? sim_find_service(&call->sim->world, text) : call->sim->world.services;
+    if (!s)
+        sim_fail(call, 400, "no service of this cluster is called '%.80s'", text);
+    else if (s->modalities && !sim_lists(s->modalities, c->modality, false))
+        sim_fail(call, 400, "the service %s does not take the modality %s", s->upn, c->modality);
+    else
+        return s;
     return NULL;
+}
+
+/* Unless it is said, it begins to ring half-way between the queue and the user's accepting. */
+static int64_t ringing_place(const nf_sim_timeline *t)
+{
+    int64_t from = 0;
+    for (int i = 0; i < NF_SIM_RINGING; i++)
+        from = NF_MAX(from, t->at[i]);
+    return t->at[NF_SIM_USER_ACCEPTED] < 0 ? NF_SIM_BY_HAND
+                                           : from + (t->at[NF_SIM_USER_ACCEPTED] - from) / 2;
 }
 
 static bool read_timeline(sim_call *call, const json_t *wanted, nf_sim_timeline *timeline)
 {
-    static const char *const names[] = {"created",      "systemAccepted", "queued",
+    static const char *const names[] = {"created",      "systemAccepted", "queued", "ringing",
                                         "userAccepted", "terminated",     NULL};
     const json_t *given = json_object_get(wanted, "timeline");
     int64_t last = 0;
     *timeline = call->sim->timeline;
-    if (given && !sim_only(call, given, "timeline", names))
-        return false;
+    if (given && !json_object_get(given, "ringing"))
+        timeline->at[NF_SIM_RINGING] = NF_SIM_BY_HAND;
     for (int i = 0; i < NF_SIM_STEPS; i++) {
         const json_t *value = json_object_get(given, names[i]);
         if (value)
             timeline->at[i] = json_is_null(value) ? NF_SIM_BY_HAND : json_integer_value(value);
-        bool right =
-            !value || json_is_null(value) || (json_is_integer(value) && timeline->at[i] >= 0);
-        if (!right || (timeline->at[i] >= 0 && timeline->at[i] < last)) {
-            sim_fail(
-                call, 400,
-                "timeline.%s must be null or the ms since the beginning, in the order of the steps",
-                names[i]);
+        if (timeline->at[i] >= 0 && timeline->at[i] < last) {
+            sim_fail(call, 400, "timeline.%s comes before an earlier step; set those too",
+                     names[i]);
             return false;
         }
         last = NF_MAX(last, timeline->at[i]);
     }
+    if (given && !json_object_get(given, "ringing"))
+        timeline->at[NF_SIM_RINGING] = ringing_place(timeline);
     return true;
 }
 
@@ -193,17 +208,17 @@ static void set(json_t *object, const char *name, const char *value)
         json_object_set_new(object, name, json_string(value));
 }
 
-static void set_new_id(json_t *object, const char *name)
+static void set_new_id(nf_sim *sim, json_t *object, const char *name)
 {
     char id[NF_UUID_TEXT];
-    set(object, name, nf_uuid_new(id));
+    set(object, name, sim_id(sim, id));
 }
 
-static void set_service(json_t *data, const sim_service *service)
+void sim_set_service(json_t *data, const sim_service *service)
 {
     set(data, "serviceId", service->id);
     set(data, "serviceName", service->name);
-    set(data, "serviceDescription", "Simulated service");
+    set(data, "serviceDescription", service->description);
     set(data, "serviceDisplayName", service->name);
     set(data, "serviceUPN", service->upn);
     set(data, "serviceTelNumber", service->tel_number);
@@ -228,11 +243,12 @@ static void set_audio(json_t *data, json_t *customer, const caller *c)
         json_object_set_new(data, "outboundAttempt", json_integer(1));
 }
 
-static void set_chat(json_t *data, json_t *customer, const caller *c, const json_t *wanted)
+static void set_chat(nf_sim *sim, json_t *data, json_t *customer, const caller *c,
+                     const json_t *wanted)
 {
     const char *message = nf_json_string(wanted, "message");
     char id[NF_UUID_TEXT], acs[64];
-    snprintf(acs, sizeof acs, "8:acs:%s", nf_uuid_new(id));
+    snprintf(acs, sizeof acs, "8:acs:%s", sim_id(sim, id));
     set(data, "acsId", acs);
     set(data, "customerIdentifier", c->email);
     set(data, "initialMessage", message ? message : "Hello, I have a question.");
@@ -266,58 +282,116 @@ static void set_data(sim_task *task, const caller *c, const json_t *wanted)
     char when[NF_TIME_TEXT];
     json_t *data = task->data = json_object();
     json_t *customer = json_object_get(task->information, "customer");
-    set(data, "taskId", nf_uuid_new(task->id));
-    set_new_id(data, "callChainId");
-    set(data, "tenantId", task->sim->tenant_id);
+    set(data, "taskId", sim_id(task->sim, task->id));
+    set_new_id(task->sim, data, "callChainId");
+    set(data, "tenantId", sim_tenant(task->service->unit)->id);
     set(data, "event", "");
     set(data, "direction", c->direction);
     set(data, "modality", c->modality);
-    set(data, "created", nf_clock_text(task->created_ms, when));
+    set(data, "created", nf_clock_text(task->log.created_ms, when));
     set(data, "referenceId", c->id);
     json_object_set_new(data, "isAnonymous", json_boolean(c->anonymous));
     set(data, "customerIdentifier", c->id ? c->id : "");
     if (strcmp(c->modality, "Audio") == 0)
         set_audio(data, customer, c);
     else if (strcmp(c->modality, "InstantMessaging") == 0)
-        set_chat(data, customer, c, wanted);
+        set_chat(task->sim, data, customer, c, wanted);
     else if (strcmp(c->modality, "Email") == 0)
         set_email(data, customer, c, wanted, task->service);
-    set_service(data, task->service);
+    sim_set_service(data, task->service);
     json_object_set(data, "taskInformation", task->information);
 }
 
-static bool check_wanted(sim_call *call, const json_t *wanted)
+static sim_task *new_task(nf_sim *sim, const sim_service *service, json_t *information)
 {
-    static const char *const known[] = {
-        "from",     "upn",       "email",   "id",      "anonymous", "modality",
-        "service",  "direction", "message", "subject", "text",      "customContextParameters",
-        "timeline", "count",     NULL};
-    char why[256];
-    if (!sim_only(call, wanted, "the call", known))
-        return false;
-    if (sim_information_check(wanted, why, sizeof why))
-        return true;
-    sim_fail(call, 400, "%s", why);
-    return false;
+    sim_task *task = nf_alloc(sizeof *task);
+    task->sim = task->log.sim = sim;
+    task->service = service;
+    task->timeline = sim->timeline;
+    task->ring_ms = service->rona_ms;
+    task->priority = "Normal";
+    task->log.created_ms = nf_clock_wall_ms();
+    task->information = information;
+    sim_id(sim, task->service_session);
+    return task;
 }
+
+static const sim_field timeline_fields[] = {{"created", .kind = SIM_OFFSET},
+                                            {"systemAccepted", .kind = SIM_OFFSET},
+                                            {"queued", .kind = SIM_OFFSET},
+                                            {"ringing", .kind = SIM_OFFSET},
+                                            {"userAccepted", .kind = SIM_OFFSET},
+                                            {"terminated", .kind = SIM_OFFSET},
+                                            {0}};
+
+static const sim_field call_parameter[] = {
+    {"name", .kind = SIM_TEXT, .required = true, .most = 64}, {"value", .kind = SIM_TEXT}, {0}};
+
+const sim_field sim_call_fields[] = {
+    {"from", .kind = SIM_TEXT},
+    {"upn", .kind = SIM_TEXT},
+    {"email", .kind = SIM_TEXT},
+    {"id", .kind = SIM_TEXT},
+    {"anonymous", .kind = SIM_BOOLEAN},
+    {"modality", .kind = SIM_TEXT},
+    {"service", .kind = SIM_TEXT},
+    {"direction", .kind = SIM_TEXT},
+    {"message", .kind = SIM_TEXT},
+    {"subject", .kind = SIM_TEXT},
+    {"text", .kind = SIM_TEXT},
+    {"customContextParameters", .kind = SIM_OBJECTS, .of = call_parameter},
+    {"timeline", .kind = SIM_OBJECT, .of = timeline_fields},
+    {"count", .kind = SIM_INTEGER, .least = 1, .most = SIM_MAX_BURST},
+    {0}};
 
 sim_task *sim_task_new(sim_call *call, const json_t *wanted)
 {
     caller c;
     nf_sim_timeline timeline;
-    if (!check_wanted(call, wanted) || !read_caller(call, wanted, &c)
-        || !read_timeline(call, wanted, &timeline))
+    if (!read_caller(call, wanted, &c) || !read_timeline(call, wanted, &timeline))
         return NULL;
-    const sim_service *service = read_service(call, wanted);
+    const sim_service *service = read_service(call, wanted, &c);
     if (!service)
         return NULL;
-    sim_task *task = nf_alloc(sizeof *task);
-    task->sim = call->sim;
-    task->service = service;
+    sim_task *task = new_task(call->sim, service, new_information(wanted));
     task->timeline = timeline;
-    task->created_ms = nf_clock_wall_ms();
-    task->information = new_information(wanted);
     set_data(task, &c, wanted);
+    task->initial = json_deep_copy(json_object_get(task->information, "customer"));
+    return task;
+}
+
+/* A list or an object of `from`, or an empty one. */
+static json_t *part(const json_t *from, const char *name, json_t *empty)
+{
+    json_t *value = json_object_get(from, name);
+    if (!value)
+        return empty;
+    json_decref(empty);
+    return json_deep_copy(value);
+}
+
+sim_task *sim_task_make(nf_sim *sim, const sim_service *service, const char *modality,
+                        const char *direction, const char *destination, const char *identifier,
+                        const json_t *information)
+{
+    caller c = {.modality = modality, .direction = direction, .id = identifier};
+    const char *list = json_object_get(information, "customCallContextParameters")
+                           ? "customCallContextParameters"
+                           : "customContextParameters";
+    json_t *copy = json_pack("{so so so}", "customer", part(information, "customer", json_object()),
+                             "customContextParameters", part(information, list, json_array()),
+                             "preferredUsers", part(information, "preferredUsers", json_array()));
+    if (destination && strchr(destination, '@')) {
+        c.upn = destination;
+        set_guid(sim, &c);
+    } else if (destination) {
+        c.from = destination;
+        snprintf(c.number, sizeof c.number, "%s", destination);
+    }
+    c.anonymous = !destination && !identifier;
+    sim_task *task = new_task(sim, service, copy);
+    task->initial = json_deep_copy(json_object_get(copy, "customer"));
+    set_data(task, &c, NULL);
     return task;
 }
 
@@ -327,7 +401,7 @@ bool sim_task_room(nf_sim *sim)
     if (HASH_COUNT(sim->tasks) < sim->max_tasks)
         return true;
     HASH_ITER (hh, sim->tasks, task, next) {
-        if (task->ended && task->in_flight == 0) {
+        if (task->ended && task->log.in_flight == 0) {
             sim_task_free(task);
             return true;
         }

@@ -90,14 +90,13 @@ static void start_calls(sim_call *call, const json_t *wanted, json_int_t count)
 
 void sim_control_call(sim_call *call)
 {
-    json_t *wanted = sim_body(call, false);
-    json_int_t count = json_object_get(wanted, "count") ? nf_json_integer(wanted, "count", 0) : 1;
-    if (wanted && (count < 1 || count > SIM_MAX_BURST))
-        sim_fail(call, 400, "count must be a whole number from 1 to %d", SIM_MAX_BURST);
-    else if (wanted)
-        start_calls(call, wanted, count);
+    json_t *wanted = sim_body_of(call, sim_call_fields, true, false);
+    if (wanted)
+        start_calls(call, wanted, nf_json_integer(wanted, "count", 1));
     json_decref(wanted);
 }
+
+/* ---- what people do with a task ---- */
 
 static sim_task *live_task(sim_call *call)
 {
@@ -109,50 +108,126 @@ static sim_task *live_task(sim_call *call)
     return task && !task->ended ? task : NULL;
 }
 
-/* The user named in the body, or the first agent. False: the answer is set. */
-static bool read_user(sim_call *call, const sim_user **user)
+/* The user whom a body names, or NULL. False: the answer is set. */
+static bool read_user(sim_call *call, const json_t *body, sim_user **user)
 {
-    static const char *const known[] = {"user", NULL};
-    *user = NULL;
-    json_t *body = sim_body(call, true);
-    if (!body)
-        return false;
     const char *upn = nf_json_string(body, "user");
-    bool fine = sim_only(call, body, "the body", known);
-    for (const sim_user *u = call->sim->users; fine && upn && u->upn; u++)
-        if (strcasecmp(u->upn, upn) == 0)
-            *user = u;
-    if (fine && upn && !*user) {
+    *user = sim_find_user(&call->sim->world, upn);
+    if (upn && !*user)
         sim_fail(call, 400, "no user of this cluster has the UPN '%.80s'", upn);
-        fine = false;
-    }
-    json_decref(body);
-    return fine;
+    return !upn || *user;
 }
 
-void sim_control_accept(sim_call *call)
+static void answer_task(sim_call *call, const sim_task *task)
 {
-    const sim_user *user;
-    sim_task *task = live_task(call);
-    if (!task || !read_user(call, &user))
-        return;
-    if (task->step < NF_SIM_SYSTEM_ACCEPTED)
-        sim_fail(call, 409, "the task does not ring yet");
-    else if (task->step >= NF_SIM_USER_ACCEPTED)
-        sim_fail(call, 409, "somebody has accepted the task already");
-    else
-        sim_task_step(task, NF_SIM_USER_ACCEPTED, user);
     if (!call->json)
         call->json = sim_task_json(task);
 }
 
-void sim_control_hang_up(sim_call *call)
+/* Ring or accept: the task must be there, and not taken. */
+static void offer(sim_call *call, nf_sim_step step)
+{
+    static const sim_field fields[] = {{"user", .kind = SIM_TEXT}, {0}};
+    sim_user *user;
+    sim_task *task = live_task(call);
+    json_t *body = task ? sim_body_of(call, fields, true, true) : NULL;
+    if (!body)
+        return;
+    if (!read_user(call, body, &user))
+        ;
+    else if (task->step < NF_SIM_SYSTEM_ACCEPTED)
+        sim_fail(call, 409, "the task does not ring yet");
+    else if (task->step >= NF_SIM_USER_ACCEPTED)
+        sim_fail(call, 409, "somebody has accepted the task already");
+    else {
+        sim_task_step(task, step, user);
+        if (task->step != (int)step)
+            sim_fail(call, 409, "no user is free to take the task");
+    }
+    answer_task(call, task);
+    json_decref(body);
+}
+
+void sim_control_ring(sim_call *call)
+{
+    offer(call, NF_SIM_RINGING);
+}
+
+void sim_control_accept(sim_call *call)
+{
+    offer(call, NF_SIM_USER_ACCEPTED);
+}
+
+void sim_control_decline(sim_call *call)
 {
     sim_task *task = live_task(call);
     if (!task)
         return;
-    sim_task_step(task, NF_SIM_TERMINATED, NULL);
-    call->json = sim_task_json(task);
+    if (task->ringing)
+        sim_ring_refused(task, "Declined");
+    else
+        sim_fail(call, 409, "the task rings at nobody's desk");
+    answer_task(call, task);
+}
+
+void sim_control_transfer(sim_call *call)
+{
+    static const sim_field fields[] = {
+        {"service", .kind = SIM_TEXT}, {"user", .kind = SIM_TEXT}, {0}};
+    sim_user *user;
+    sim_task *task = live_task(call);
+    json_t *body = task ? sim_body_of(call, fields, true, false) : NULL;
+    const char *name = nf_json_string(body, "service");
+    const sim_service *service = sim_find_service(&call->sim->world, name);
+    if (!body || !read_user(call, body, &user))
+        ;
+    else if ((name != NULL) == (user != NULL))
+        sim_fail(call, 400, "a transfer goes to a service or to a user; name one");
+    else if (name && (!service || sim_tenant(service->unit) != sim_tenant(task->service->unit)))
+        sim_fail(call, 400, "no service of this tenant is called '%.80s'", name);
+    else if (name && (service == task->service || !service->workflow))
+        sim_fail(call, 400, "the task cannot be transferred to %s", service->upn);
+    else if (task->step < NF_SIM_SYSTEM_ACCEPTED || task->dialing)
+        sim_fail(call, 409, "the task cannot be transferred yet");
+    else {
+        sim_task_transfer(task, service, user);
+        answer_task(call, task);
+    }
+    json_decref(body);
+}
+
+void sim_control_hang_up(sim_call *call)
+{
+    static const sim_field fields[] = {{"by", .kind = SIM_TEXT}, {0}};
+    sim_task *task = live_task(call);
+    json_t *body = task ? sim_body_of(call, fields, true, true) : NULL;
+    const char *by = nf_json_string(body, "by");
+    if (!body)
+        return;
+    if (by && strcmp(by, "customer") != 0 && strcmp(by, "user") != 0)
+        sim_fail(call, 400, "by must be customer or user");
+    else {
+        sim_task_end(task, sim_hang_up_outcome(task));
+        answer_task(call, task);
+    }
+    json_decref(body);
+}
+
+/* What the customer keys in or an activity of the workflow stores. */
+void sim_control_input(sim_call *call)
+{
+    static const sim_field fields[] = {{"name", .kind = SIM_TEXT, .required = true, .most = 64},
+                                       {"value", .kind = SIM_TEXT, .required = true},
+                                       {0}};
+    sim_task *task = live_task(call);
+    json_t *body = task ? sim_body_of(call, fields, true, false) : NULL;
+    if (!body)
+        return;
+    json_t *update = json_pack("{s[O]}", "customContextParameters", body);
+    sim_task_update(task, update, "(input)");
+    json_decref(update);
+    json_decref(body);
+    answer_task(call, task);
 }
 
 /* ---- looking ---- */

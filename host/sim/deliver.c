@@ -16,44 +16,38 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { ATTEMPTS = 5 };
+enum { ATTEMPTS = 5, OVERTAKE_MS = 50 };
 
 static void attempt(void *ctx);
 
 /* ---- who wants it ---- */
 
-static bool lists(const json_t *list, const char *text, bool ignore_case)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item) {
-        const char *value = json_string_value(item);
-        if (ignore_case ? strcasecmp(value, text) == 0 : strcmp(value, text) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* A filter that is absent or empty takes everything. */
 static bool passes(const json_t *filter, const char *text)
 {
-    return json_array_size(filter) == 0 || lists(filter, text, false);
+    return json_array_size(filter) == 0 || !text || sim_lists(filter, text, false);
 }
 
-static bool wants(const sim_subscription *s, const sim_task *task, const char *event)
+static bool wants(const sim_subscription *s, const sim_notice *n)
 {
-    return lists(s->services, task->service->upn, true) && lists(s->events, event, false)
-           && passes(s->modalities, nf_json_string(task->data, "modality"))
-           && passes(s->directions, nf_json_string(task->data, "direction"));
+    return s->kind == n->kind && sim_lists(s->services, n->service->upn, true)
+           && (n->kind == SIM_ON_ASSISTANT ? passes(s->events, n->event)
+                                           : sim_lists(s->events, n->event, false))
+           && passes(s->modalities, n->modality) && passes(s->directions, n->direction);
+}
+
+/* Its user may have lost the right since; then it depends on the world whether anything still comes. */
+static bool still_may(sim_subscription *s, const sim_notice *n)
+{
+    sim_right right = n->kind == SIM_ON_ENTRY ? SIM_USE_ENTRIES : SIM_USE_TASKS;
+    return !sim_may(s->user, right, n->service);
 }
 
 /* ---- one delivery ---- */
 
 static sim_subscription *subscription_of(const sim_delivery *d)
 {
-    sim_subscription *s;
-    HASH_FIND_STR(d->task->sim->subscriptions, d->subscription, s);
-    return s;
+    return sim_subscription_find(d->subject->sim, d->subscription);
 }
 
 static void finish(sim_delivery *d, sim_delivery_state state)
@@ -64,10 +58,10 @@ static void finish(sim_delivery *d, sim_delivery_state state)
         s->delivered++;
     if (s && state == SIM_FAILED)
         s->failed++;
-    d->task->in_flight--;
+    d->subject->in_flight--;
     free(d->body);
     d->body = NULL;
-    sim_changed(d->task->sim);
+    sim_changed(d->subject->sim);
 }
 
 static bool is_worth_another(int status)
@@ -77,13 +71,13 @@ static bool is_worth_another(int status)
 
 static void try_again(sim_delivery *d, uint32_t retry_after_ms)
 {
-    uint64_t wait = d->task->sim->retry_ms << (d->attempts - 1);
+    uint64_t wait = d->subject->sim->retry_ms << (d->attempts - 1);
     if (d->attempts >= ATTEMPTS) {
         finish(d, SIM_FAILED);
         return;
     }
     nf_timer_start(d->timer, retry_after_ms > wait ? retry_after_ms : wait, 0);
-    sim_changed(d->task->sim);
+    sim_changed(d->subject->sim);
 }
 
 static void on_answer(void *ctx, const nf_http_result *result)
@@ -105,16 +99,18 @@ static void on_answer(void *ctx, const nf_http_result *result)
 static void attempt(void *ctx)
 {
     sim_delivery *d = ctx;
-    nf_sim *sim = d->task->sim;
-    const sim_subscription *s = subscription_of(d);
+    nf_sim *sim = d->subject->sim;
+    sim_subscription *s = subscription_of(d);
+    if (s && s->later == d)
+        s->later = NULL;
     if (!s) {
         finish(d, SIM_DROPPED);
         return;
     }
     d->attempts++;
     d->began_ns = nf_clock_ns();
-    if (d->first_accept && !d->task->accept_sent_ns)
-        d->task->accept_sent_ns = d->began_ns;
+    if (d->sent_ns && !*d->sent_ns)
+        *d->sent_ns = d->began_ns;
     d->request =
         nf_http_request_start(sim->client,
                               &(nf_http_spec){.method = "POST",
@@ -130,6 +126,9 @@ static void attempt(void *ctx)
 
 void sim_delivery_free(sim_delivery *d)
 {
+    sim_subscription *s = subscription_of(d);
+    if (s && s->later == d)
+        s->later = NULL;
     if (d->request)
         nf_http_request_cancel(d->request);
     nf_timer_close(d->timer);
@@ -139,43 +138,85 @@ void sim_delivery_free(sim_delivery *d)
 
 /* ---- an event ---- */
 
-static void begin(sim_task *task, sim_event *event, const sim_subscription *s, const char *body,
-                  uint64_t delay_ms)
+/* Ms until the gathered deliveries leave together. */
+static uint64_t burst_delay(nf_sim *sim, uint64_t delay_ms)
 {
-    const char *accepted = sim_step_event(task->sim, NF_SIM_SYSTEM_ACCEPTED);
+    uint64_t now = nf_clock_ns();
+    if (sim->burst_ns <= now)
+        sim->burst_ns = now + delay_ms * 1000000;
+    return (sim->burst_ns - now) / 1000000 + 1;
+}
+
+static sim_delivery *begin(sim_subject *subject, sim_event *event, const sim_subscription *s,
+                           const sim_notice *n, const char *body)
+{
     sim_delivery *d = nf_alloc(sizeof *d);
-    d->task = task;
+    d->subject = subject;
     memcpy(d->subscription, s->id, sizeof d->subscription);
     d->body = nf_strdup(body);
-    d->first_accept = accepted && strcmp(event->event, accepted) == 0;
-    d->timer = nf_timer_new(task->sim->loop, attempt, d);
-    task->in_flight++;
+    d->sent_ns = n->sent_ns;
+    d->timer = nf_timer_new(subject->sim->loop, attempt, d);
+    subject->in_flight++;
     DL_APPEND(event->deliveries, d);
+    return d;
+}
+
+static void send_after(sim_delivery *d, uint64_t delay_ms)
+{
     if (delay_ms)
         nf_timer_start(d->timer, delay_ms, 0);
     else
         attempt(d);
 }
 
-static void begin_with_faults(sim_task *task, sim_event *event, const sim_subscription *s,
-                              const char *body)
+/* What was held back leaves now that this one has overtaken it. */
+static void release_later(sim_subscription *s)
 {
-    sim_fault fault = {0};
-    bool hit = sim_fault_take(task->sim, "deliver", &fault);
-    begin(task, event, s, body, fault.delay_ms);
-    if (hit && fault.mode == SIM_FAULT_DUPLICATE)
-        begin(task, event, s, body, fault.delay_ms);
+    if (s->later)
+        nf_timer_start(s->later->timer, OVERTAKE_MS, 0);
+    s->later = NULL;
 }
 
-void sim_deliver(sim_task *task, sim_event *event)
+static void hand_out(sim_subject *subject, sim_event *event, sim_subscription *s,
+                     const sim_notice *n, const char *body)
 {
+    nf_sim *sim = subject->sim;
+    sim_fault fault = {.mode = SIM_FAULT_MODES};
+    sim_fault_take(sim, "deliver", &fault);
+    if (fault.mode == SIM_FAULT_LOST) {
+        sim_subscription_free(sim, s);
+        return;
+    }
+    uint64_t delay =
+        fault.mode == SIM_FAULT_BURST ? burst_delay(sim, fault.delay_ms) : fault.delay_ms;
+    sim_delivery *d = begin(subject, event, s, n, body);
+    if (fault.mode == SIM_FAULT_OUT_OF_ORDER && !s->later) {
+        s->later = d;
+        nf_timer_start(d->timer, delay, 0); /* if nothing overtakes it */
+        return;
+    }
+    release_later(s);
+    send_after(d, delay);
+    if (fault.mode == SIM_FAULT_DUPLICATE)
+        send_after(begin(subject, event, s, n, body), delay);
+}
+
+void sim_deliver(sim_subject *subject, sim_event *event, const sim_notice *n)
+{
+    nf_sim *sim = subject->sim;
     sim_subscription *s, *next;
     char *body = NULL;
-    HASH_ITER (hh, task->sim->subscriptions, s, next) {
-        if (!wants(s, task, event->event))
+    if (!n->service->workflow || n->service->licence == SIM_NO_LICENCE)
+        return;
+    HASH_ITER (hh, sim->subscriptions, s, next) {
+        if (!wants(s, n))
             continue;
-        body = body ? body : nf_json_text(task->data);
-        begin_with_faults(task, event, s, body);
+        if (!sim->world.refuse_lost && !still_may(s, n)) {
+            s->withheld++;
+            continue;
+        }
+        body = body ? body : nf_json_text(n->body);
+        hand_out(subject, event, s, n, body);
     }
     free(body);
 }

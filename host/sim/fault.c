@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fault.c: failures on demand. The oldest fault that names an operation hits it, until its count is
- * used up. */
+/*
+ * fault.c: failures on demand. The oldest fault that names an operation (and whose share the dice give) hits it, until
+ * its count is used up.
+ */
 #include "base/alloc.h"
 #include "base/json.h"
-#include "base/macros.h"
+#include "base/suggest.h"
 #include "sim/internal.h"
 
 #include <stdlib.h>
@@ -11,7 +13,8 @@
 #include <utlist.h>
 
 static const char *const mode_names[SIM_FAULT_MODES + 1] = {
-    "status", "status-after", "slow", "garbage", "close", "close-after", "duplicate", NULL};
+    "status",      "status-after",      "slow",      "garbage",      "close", "close-after",
+    "no-location", "lost-subscription", "duplicate", "out-of-order", "burst", NULL};
 
 const char *sim_fault_mode_name(sim_fault_mode mode)
 {
@@ -33,6 +36,8 @@ bool sim_fault_take(nf_sim *sim, const char *operation, sim_fault *hit)
         bool any = strcmp(fault->operation, "*") == 0 && strcmp(operation, "deliver") != 0;
         if (!any && strcmp(fault->operation, operation) != 0)
             continue;
+        if (fault->share < 100 && sim_random(sim) % 100 >= fault->share)
+            continue;
         *hit = *fault;
         hit->operation = NULL;
         if (fault->left > 0 && --fault->left == 0)
@@ -43,57 +48,71 @@ bool sim_fault_take(nf_sim *sim, const char *operation, sim_fault *hit)
     return false;
 }
 
+const sim_field sim_fault_fields[] = {
+    {"operation", .kind = SIM_TEXT, .required = true},
+    {"mode", .kind = SIM_TEXT},
+    {"status", .kind = SIM_INTEGER, .least = 200, .most = 599},
+    {"retryAfter", .kind = SIM_INTEGER, .least = 0, .most = 86400},
+    {"count", .kind = SIM_INTEGER, .least = -1, .most = 1000000},
+    {"delayMs", .kind = SIM_INTEGER, .least = 0, .most = 600000},
+    {"share", .kind = SIM_INTEGER, .least = 1, .most = 100},
+    {0}};
+
 static bool read_mode(sim_call *call, const json_t *body, sim_fault_mode *mode)
 {
-    const json_t *value = json_object_get(body, "mode");
-    const char *text = value ? json_string_value(value) : "status";
+    const char *text = nf_json_string(body, "mode");
+    nf_error err = {0};
+    text = text ? text : "status";
     for (int i = 0; i < SIM_FAULT_MODES; i++)
-        if (text && strcmp(mode_names[i], text) == 0) {
+        if (strcmp(mode_names[i], text) == 0) {
             *mode = (sim_fault_mode)i;
             return true;
         }
-    sim_fail(
-        call, 400,
-        "mode must be one of status, status-after, slow, garbage, close, close-after, duplicate");
+    nf_suggest_error(&err, NF_E_ARG, "mode", text, mode_names);
+    sim_fail(call, 400, "%s", err.text);
     return false;
 }
 
-static bool read_number(sim_call *call, const json_t *body, const char *name, json_int_t least,
-                        json_int_t most, json_int_t *value)
+/* Does the mode make sense there? */
+static bool check_place(sim_call *call, const char *operation, sim_fault_mode mode)
 {
-    const json_t *given = json_object_get(body, name);
-    if (!given)
-        return true;
-    *value = json_integer_value(given);
-    if (json_is_integer(given) && *value >= least && *value <= most)
-        return true;
-    sim_fail(call, 400, "%s must be a whole number from %lld to %lld", name, (long long)least,
-             (long long)most);
-    return false;
-}
-
-static bool read_fault(sim_call *call, const json_t *body, sim_fault *fault)
-{
-    static const char *const known[] = {"operation", "mode",    "status", "retryAfter",
-                                        "count",     "delayMs", NULL};
-    json_int_t status = 500, retry_after = -1, count = 1, delay = 0;
-    if (!sim_only(call, body, "the fault", known) || !read_mode(call, body, &fault->mode)
-        || !read_number(call, body, "status", 200, 599, &status)
-        || !read_number(call, body, "retryAfter", 0, 86400, &retry_after)
-        || !read_number(call, body, "count", -1, 1000000, &count)
-        || !read_number(call, body, "delayMs", 0, 600000, &delay))
-        return false;
-    if (!nf_json_string(body, "operation")) {
+    bool deliver = strcmp(operation, "deliver") == 0;
+    bool registers = strncmp(operation, "POST /v1/triggers/", 18) == 0;
+    nf_error err = {0};
+    if (!sim_is_operation(operation, &err))
+        sim_fail(call, 400, "%s", err.text);
+    else if (deliver && mode != SIM_FAULT_SLOW && mode < SIM_FAULT_LOST)
         sim_fail(call, 400,
-                 "operation must be text such as \"PUT /v1/tasks/{taskId}\", \"deliver\" or \"*\"");
+                 "deliver goes with slow, lost-subscription, duplicate, out-of-order and burst");
+    else if (!deliver && mode >= SIM_FAULT_DUPLICATE)
+        sim_fail(call, 400, "the mode %s goes with the operation deliver", mode_names[mode]);
+    else if (!deliver && !registers && (mode == SIM_FAULT_LOST || mode == SIM_FAULT_NO_LOCATION))
+        sim_fail(call, 400, "the mode %s goes with the registration of a trigger",
+                 mode_names[mode]);
+    else
+        return true;
+    return false;
+}
+
+static uint64_t standard_delay(sim_fault_mode mode)
+{
+    return mode == SIM_FAULT_SLOW           ? 3000
+           : mode == SIM_FAULT_OUT_OF_ORDER ? 2000
+           : mode == SIM_FAULT_BURST        ? 1000
+                                            : 0;
+}
+
+bool sim_fault_read(sim_call *call, const json_t *body, sim_fault *fault)
+{
+    if (!read_mode(call, body, &fault->mode)
+        || !check_place(call, nf_json_string(body, "operation"), fault->mode))
         return false;
-    }
-    if (fault->mode == SIM_FAULT_SLOW && !delay)
-        delay = 3000;
-    fault->status = (int)status;
-    fault->retry_after = retry_after;
-    fault->left = count;
-    fault->delay_ms = (uint64_t)delay;
+    uint64_t delay = (uint64_t)nf_json_integer(body, "delayMs", 0);
+    fault->delay_ms = delay ? delay : standard_delay(fault->mode);
+    fault->status = (int)nf_json_integer(body, "status", 500);
+    fault->retry_after = nf_json_integer(body, "retryAfter", -1);
+    fault->left = nf_json_integer(body, "count", 1);
+    fault->share = (unsigned)nf_json_integer(body, "share", 100);
     return true;
 }
 
@@ -101,12 +120,12 @@ void sim_fault_add(sim_call *call)
 {
     sim_fault wanted = {0}, *other;
     unsigned count = 0;
-    json_t *body = sim_body(call, false);
+    json_t *body = sim_body_of(call, sim_fault_fields, true, false);
     DL_COUNT(call->sim->faults, other, count);
     if (body && count >= SIM_MAX_FAULTS)
         sim_fail(call, 429, "there are already %d faults; DELETE /sim/faults first",
                  SIM_MAX_FAULTS);
-    else if (body && read_fault(call, body, &wanted)) {
+    else if (body && sim_fault_read(call, body, &wanted)) {
         sim_fault *fault = nf_alloc(sizeof *fault);
         *fault = wanted;
         fault->operation = nf_strdup(nf_json_string(body, "operation"));

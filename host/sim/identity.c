@@ -180,10 +180,10 @@ void sim_sign_in_by_code(sim_call *call, const char *form)
 void sim_identity_state(sim_call *call)
 {
     const nf_sim *sim = call->sim;
-    call->json =
-        json_pack("{ss ss si si si si}", "tid", sim->tenant_id, "authority", sim->url, "families",
-                  (int)sim->identity.families, "refreshes", (int)sim->identity.refreshes, "reuses",
-                  (int)sim->identity.reuses, "polls", (int)sim->identity.polls);
+    call->json = json_pack("{ss ss si si si si}", "tid", sim->identity.tid, "authority", sim->url,
+                           "families", (int)sim->identity.families, "refreshes",
+                           (int)sim->identity.refreshes, "reuses", (int)sim->identity.reuses,
+                           "polls", (int)sim->identity.polls);
 }
 
 /* Take tokens of a user away: all, or only those that open something. */
@@ -198,11 +198,17 @@ static void revoke_user(nf_sim *sim, const char *upn, bool refresh)
 
 void sim_identity_set(sim_call *call)
 {
-    static const char *const known[] = {"revoke",   "revokeAccess", "interval",
-                                        "codeLife", "tokenMs",      NULL};
+    static const sim_field fields[] = {
+        {"revoke", .kind = SIM_TEXT},
+        {"revokeAccess", .kind = SIM_TEXT},
+        {"interval", .kind = SIM_INTEGER, .least = 1, .most = 60},
+        {"codeLife", .kind = SIM_INTEGER, .least = 1, .most = 3600},
+        {"tokenMs", .kind = SIM_INTEGER, .least = 100, .most = 86400000},
+        {0},
+    };
     nf_sim *sim = call->sim;
-    json_t *body = sim_body(call, false);
-    if (body && sim_only(call, body, "the body", known)) {
+    json_t *body = sim_body_of(call, fields, true, false);
+    if (body) {
         const char *all = nf_json_string(body, "revoke"),
                    *access = nf_json_string(body, "revokeAccess");
         if (all)

@@ -46,7 +46,7 @@ static void answer_text(sim_call *call, int status, const char *title, const cha
 
 static void add_users(const nf_sim *sim, nf_strbuf *body)
 {
-    for (const sim_user *u = sim->users; u->upn; u++) {
+    for (const sim_user *u = sim->world.users; u->upn; u++) {
         nf_strbuf_puts(body, "<p><button name=\"upn\" value=\"");
         add_html(body, u->upn);
         nf_strbuf_puts(body, "\">");
@@ -128,7 +128,7 @@ void sim_authorize(sim_call *call)
     const char *form = nf_http_body(call->x, &len);
     char *upn = sim_form_value(form, "upn"), *redirect = sim_form_value(form, "redirect_uri"),
          *state = sim_form_value(form, "state");
-    const sim_user *user = sim_user_find(call->sim, upn);
+    const sim_user *user = sim_find_user(&call->sim->world, upn ? upn : "");
     if (!can_come_back(redirect)) {
         answer_text(call, 400, "Wrong request", "There is no address to come back to.");
     } else if (!user) {
@@ -161,7 +161,7 @@ void sim_device_answer(sim_call *call)
     const char *form = nf_http_body(call->x, &len);
     char *code = sim_form_value(form, "code"), *upn = sim_form_value(form, "upn");
     sim_grant *grant = code ? sim_grant_of_user_code(call->sim, code) : NULL;
-    const sim_user *user = sim_user_find(call->sim, upn);
+    const sim_user *user = sim_find_user(&call->sim->world, upn ? upn : "");
     if (!grant || grant->user || grant->denied) {
         answer_text(call, 400, "Unknown code", "The code is unknown, used or expired.");
     } else {

@@ -1,232 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * internal.h: the state of the simulated cluster, shared by the files of this folder.
+ * internal.h: what the files of this folder offer each other; cluster.h has the state they share.
  *
- *   identity.c  device codes, codes  identity_page.c  where people sign in
- *   sim.c       life, lists          auth.c    tokens and sign-in       api.c     the published
- * operations route.c     request to function  fault.c   failures on demand       update.c  checking
- * and merging an update task.c      workflow of a task   call.c    beginning a task deliver.c
- * events to callbacks control.c   /sim                 state.c   /sim/state               watch.c
- * waiting for a change
- *
- * Invariants: a delivery belongs to its task and a task with deliveries under way is never dropped.
- * Subscriptions are named by id, never by pointer, from anything that lives longer than one call.
+ *   auth.c tokens       identity.c, identity_page.c how people sign in
+ *   sim.c life          route.c, answer.c request to function to answer     fault.c failures on demand
+ *   world*.c what there is      check*.c, wire.c what bodies may hold       rights.c who may what
+ *   lists.c, triggers.c, tasks.c, external.c, contacts.c, books.c, scheduler.c, assistant.c, hours.c: published operations
+ *   subject.c, deliver.c events and their way       task.c, desk.c, call.c the life of a task     dialer.c of an entry
+ *   control.c, people.c, state.c, state_parts.c, watch.c, page.c: /sim and the page      scenario*.c a described day
  */
 #ifndef NF_SIM_INTERNAL_H
 #define NF_SIM_INTERNAL_H
 
-#include "base/secret.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
-#include "sim/sim.h"
-
-#include <jansson.h>
-#include <uthash.h>
-
-enum {
-    SIM_MAX_SUBSCRIPTIONS = 1000,
-    SIM_MAX_TOKENS = 1000,
-    SIM_MAX_FAULTS = 100,
-    SIM_MAX_HISTORY = 200, /* events of one task that are kept */
-    SIM_MAX_BURST = 1000,  /* calls begun by one request */
-    SIM_MAX_BODY = 256 * 1024,
-    SIM_MAX_PARAMETERS = 500, /* of one task */
-};
-
-typedef struct sim_service {
-    char *upn, *name, *tel_number;
-    char id[NF_UUID_TEXT];
-} sim_service;
-
-typedef struct sim_user {
-    char *upn, *name, *password;
-    char id[NF_UUID_TEXT];
-} sim_user;
-
-typedef struct sim_value {
-    char *value, *name;
-} sim_value;
-
-typedef struct sim_token {
-    struct sim_token *prev, *next;
-    const sim_user *user;
-    char *text;
-    uint64_t expires_ns; /* 0: never */
-    bool refresh;        /* buys a new token, opens nothing */
-    unsigned family;     /* of one sign-in; 0: given at the start */
-    unsigned generation; /* grows with each refresh */
-    bool used;
-} sim_token;
-
-/** A device code, or an authorization code, until it buys tokens. */
-typedef struct sim_grant {
-    struct sim_grant *prev, *next;
-    char code[NF_SECRET_TEXT], user_code[10]; /* user_code: of a device code, else "" */
-    char *client, *scope, *redirect, *challenge;
-    const sim_user *user; /* who said yes, or NULL */
-    bool denied;
-    uint64_t expires_ns, polled_ns;
-} sim_grant;
-
-typedef struct sim_subscription {
-    UT_hash_handle hh;
-    char id[NF_UUID_TEXT];
-    const sim_user *user;
-    char *url;
-    json_t *services, *events, *modalities,
-        *directions; /* arrays of strings; the last two may be NULL: any */
-    int64_t created_ms;
-    unsigned delivered, failed;
-} sim_subscription;
-
-typedef enum sim_delivery_state {
-    SIM_WAITING,
-    SIM_DELIVERED,
-    SIM_FAILED,
-    SIM_DROPPED
-} sim_delivery_state;
-
-/** One event on its way to one callback. */
-typedef struct sim_delivery {
-    struct sim_delivery *prev, *next;
-    struct sim_task *task;
-    char subscription[NF_UUID_TEXT];
-    char *body; /* freed when it is over */
-    sim_delivery_state state;
-    int status; /* of the last answer, or 0 */
-    unsigned attempts;
-    uint64_t began_ns, took_ms; /* took_ms: of the last attempt */
-    char why[128];              /* of the last failure */
-    nf_timer *timer;
-    nf_http_request *request;
-    bool first_accept; /* the event that context is expected for */
-} sim_delivery;
-
-/** One event of a task's history. */
-typedef struct sim_event {
-    struct sim_event *prev, *next;
-    char *event,
-        *detail; /* detail: what changed, or NULL; an event in parentheses is none, just a note */
-    int64_t at_ms;
-    sim_delivery *deliveries;
-} sim_event;
-
-typedef struct sim_task {
-    UT_hash_handle hh; /* hash order is the order of creation */
-    struct nf_sim *sim;
-    char id[NF_UUID_TEXT];
-    const sim_service *service;
-    json_t *data;        /* TaskEventData without event and taskInformation */
-    json_t *information; /* TaskInformation, complete */
-    int step;            /* the last nf_sim_step reached, -1: none yet */
-    bool ended;
-    nf_sim_timeline timeline;
-    nf_timer *timer;
-    int64_t created_ms;
-    uint64_t began_ns;
-    uint64_t accept_sent_ns; /* the first SystemAccepted left, 0: not yet */
-    double context_ms;       /* from then to the first update that changed something, -1: none */
-    unsigned updates, in_flight, history_count;
-    bool has_user; /* somebody was connected */
-    sim_event *history;
-} sim_task;
-
-typedef enum sim_fault_mode {
-    SIM_FAULT_STATUS,       /* answer with the status */
-    SIM_FAULT_STATUS_AFTER, /* take effect, then answer with the status */
-    SIM_FAULT_SLOW,         /* answer rightly, later */
-    SIM_FAULT_GARBAGE,      /* answer with something that is no HTTP */
-    SIM_FAULT_CLOSE,        /* cut the connection */
-    SIM_FAULT_CLOSE_AFTER,  /* take effect, then cut the connection */
-    SIM_FAULT_DUPLICATE,    /* of deliveries: send each twice */
-    SIM_FAULT_MODES
-} sim_fault_mode;
-
-typedef struct sim_fault {
-    struct sim_fault *prev, *next;
-    char *operation; /* "PUT /v1/tasks/{taskId}", "deliver", or "*" for all published operations */
-    sim_fault_mode mode;
-    int status;
-    int64_t retry_after; /* seconds, -1: no header */
-    uint64_t delay_ms;
-    json_int_t left; /* requests it still hits; -1: any number */
-} sim_fault;
-
-/** A request that waits for a change of the state. */
-typedef struct sim_watcher {
-    struct sim_watcher *prev, *next;
-    nf_http_exchange *x;
-    unsigned limit;
-} sim_watcher;
-
-/** A request whose answer is delayed by a fault. */
-typedef struct sim_held {
-    struct sim_held *prev, *next;
-    struct nf_sim *sim;
-    nf_http_exchange *x;
-    nf_timer *timer;
-    sim_fault fault; /* a copy; `operation` is not part of it */
-} sim_held;
-
-struct nf_sim {
-    nf_loop *loop;
-    nf_http_server *server;
-    nf_http_client *client;
-    char *host, *url;
-    bool remote;
-    sim_service *services; /* these five end with an entry of NULL members */
-    sim_user *users;
-    sim_value *events, *modalities, *directions;
-    nf_sim_timeline timeline;
-    unsigned speed, max_tasks;
-    uint64_t token_ms, retry_ms, delivery_ms;
-    char tenant_id[NF_UUID_TEXT];
-    sim_token *tokens;
-    sim_grant *grants;
-    struct {
-        unsigned families, refreshes, reuses, polls; /* counted since the start */
-        unsigned interval_s, code_s;                 /* of device codes */
-    } identity;
-    sim_subscription *subscriptions;
-    sim_task *tasks;
-    sim_fault *faults;
-    sim_held *held;
-    sim_watcher *watchers;
-    nf_timer *wake, *expire;
-    bool waking;      /* the timer `wake` runs */
-    uint64_t version; /* of everything that /sim/state shows */
-};
+#include "sim/cluster.h"
 
 /** One request to the simulator and the answer it is going to get. */
 typedef struct sim_call {
     nf_sim *sim;
-    nf_http_exchange *x;
+    nf_http_exchange *x; /* NULL: the scenario asks, and `given` is the body */
     const char *method;
-    char *path;           /* decoded as far as the match needed it; NULs between segments */
-    const char *param;    /* the value of the {name} in the route, or NULL */
-    const sim_user *user; /* whose token it was, or NULL */
+    json_t *given;
+    const char *param;                  /* the first value of `params`, or NULL */
+    const char *params[SIM_MAX_PARAMS]; /* values of the {names} in the route, decoded, or NULL */
+    char *decoded[SIM_MAX_PARAMS];      /* their memory */
+    const sim_user *user;               /* whose token it was, or NULL */
     int status;
-    json_t *json;     /* the body of the answer, or NULL */
-    char header[512]; /* complete lines, or "" */
-    bool taken;       /* the function keeps the exchange and answers later */
+    json_t *json;            /* the body of the answer, or NULL */
+    char *text;              /* the same as text that is ready, or NULL */
+    char header[512];        /* complete lines, or "" */
+    char made[NF_UUID_TEXT]; /* the subscription that was registered, or "" */
+    bool taken;              /* the function keeps the exchange and answers later */
 } sim_call;
+
+/* sim.c */
+
+/** A new id as a UUID; repeatable with a seed. Returns `out`. */
+char *sim_id(nf_sim *sim, char out[NF_UUID_TEXT]);
+
+/** 64 random bits; repeatable with a seed. */
+uint64_t sim_random(nf_sim *sim);
+
+/** Ms of simulated time as ms of real time. */
+uint64_t sim_real_ms(const nf_sim *sim, uint64_t ms);
 
 /* route.c */
 
 /** The handler of the HTTP server; `ctx` is the nf_sim. */
 void sim_route(nf_http_exchange *x, void *ctx);
 
+/** Is it an operation that a fault can name? */
+bool sim_is_operation(const char *text, nf_error *err);
+
+/* answer.c */
+
 /** Set the answer to {"error": text}. */
 void sim_fail(sim_call *call, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** The JSON body of a request, a new reference; NULL when it is not JSON (the answer is set).
- * `empty_ok`: {} instead. */
+/** Send what the call has set. Frees nothing. */
+void sim_send(sim_call *call);
+
+/** The JSON body of a request, a new reference; NULL when it is not JSON (the answer is set). `empty_ok`: {} instead. */
 json_t *sim_body(sim_call *call, bool empty_ok);
 
-/** Refuse fields of an object that are not in `known` (ends with NULL). False: the answer is set.
- */
-bool sim_only(sim_call *call, const json_t *object, const char *what, const char *const *known);
+/** The same, checked with the table; a wrong one is answered with 400. */
+json_t *sim_body_of(sim_call *call, const sim_field *fields, bool closed, bool empty_ok);
+
+/** The decoded value of a query parameter, owned by the caller; NULL: it is not there. */
+char *sim_query(const sim_call *call, const char *name);
 
 /* auth.c */
 
@@ -250,9 +91,6 @@ void sim_refuse(sim_call *call, const char *error, int code, const char *text);
 /** The decoded value of a field of a form or query, owned by the caller; NULL if absent or broken. */
 char *sim_form_value(const char *form, const char *name);
 
-/** The user with this UPN, or NULL. */
-const sim_user *sim_user_find(const nf_sim *sim, const char *upn);
-
 /* identity.c: device codes and authorization codes */
 void sim_device_code(sim_call *call);
 void sim_sign_in_by_device(sim_call *call, const char *form);
@@ -273,22 +111,68 @@ void sim_device_answer(sim_call *call);
 
 void sim_token_drop(nf_sim *sim, sim_token *token);
 
-/* api.c: one function per published operation */
+/* rights.c */
+
+typedef enum sim_right {
+    SIM_USE_TASKS,    /* trigger, update, external tasks, assistant */
+    SIM_USE_ENTRIES,  /* trigger, list, update, remove */
+    SIM_ADD_ENTRIES,  /* schedule an outbound call */
+    SIM_READ_SERVICE, /* opening hours */
+    SIM_USE_BOOKS
+} sim_right;
+
+/** May the user do this with the service? NULL: yes; else the reason. Static. */
+const char *sim_may(const sim_user *user, sim_right right, const sim_service *service);
+
+/** May the user read (or change) the address book? NULL: yes; else the reason. */
+const char *sim_may_book(const sim_user *user, const sim_book *book, bool change);
+
+/** Is the entity in this unit on the path from the user's unit up, or is the user a Tenant Admin of the same tenant? */
+bool sim_sees(const sim_user *user, const sim_unit *unit);
+
+/** As sim_may; a refusal is answered with 403. */
+bool sim_allowed(sim_call *call, sim_right right, const sim_service *service);
+
+/* lists.c, and one function per published operation elsewhere */
 void sim_test_connection(sim_call *call);
 void sim_list_services(sim_call *call);
+void sim_list_entry_services(sim_call *call);
+void sim_list_external_services(sim_call *call);
 void sim_list_events(sim_call *call);
+void sim_list_entry_events(sim_call *call);
 void sim_list_modalities(sim_call *call);
 void sim_list_directions(sim_call *call);
+void sim_list_priorities(sim_call *call);
 void sim_list_users(sim_call *call);
-void sim_subscribe(sim_call *call);
-void sim_unsubscribe(sim_call *call);
+void sim_subscribe_tasks(sim_call *call);
+void sim_subscribe_entries(sim_call *call);
+void sim_subscribe_assistant(sim_call *call);
+void sim_unsubscribe_tasks(sim_call *call);
+void sim_unsubscribe_entries(sim_call *call);
+void sim_unsubscribe_assistant(sim_call *call);
 void sim_update_task(sim_call *call);
+void sim_add_external_task(sim_call *call);
+void sim_remove_external_task(sim_call *call);
+void sim_list_books(sim_call *call);
+void sim_get_contacts(sim_call *call);
+void sim_add_contact(sim_call *call);
+void sim_update_contact(sim_call *call);
+void sim_delete_contacts(sim_call *call);
+void sim_clear_contacts(sim_call *call);
+void sim_list_entries(sim_call *call);
+void sim_add_entry(sim_call *call);
+void sim_add_workflow_entry(sim_call *call);
+void sim_update_entry(sim_call *call);
+void sim_update_workflow_entry(sim_call *call);
+void sim_remove_entry(sim_call *call);
+void sim_get_assistant_data(sim_call *call);
+void sim_get_opening_hours(sim_call *call);
+
+/* triggers.c */
 void sim_subscription_free(nf_sim *sim, sim_subscription *subscription);
+sim_subscription *sim_subscription_find(nf_sim *sim, const char *id);
 
 /* update.c */
-
-/** Is `value` a TaskInformation? The reason goes to `why`. */
-bool sim_information_check(const json_t *value, char *why, size_t size);
 
 /**
  * Put what `update` holds into the task. Adds the names of parameters that changed to `parameters`
@@ -297,70 +181,167 @@ bool sim_information_check(const json_t *value, char *why, size_t size);
 bool sim_information_merge(sim_task *task, const json_t *update, json_t *parameters,
                            json_t *changed);
 
-/* task.c */
-sim_task *sim_task_find(nf_sim *sim, const char *id);
+/** Merge an update, note it, raise the events of parameters. `what`: the note, e.g. "(updated)". */
+void sim_task_update(sim_task *task, const json_t *update, const char *what);
 
-/** Begin the life of a task whose data is complete: its first step is taken in the next round of
- * the loop. */
-void sim_task_start(sim_task *task);
-
-/** Take the next step now (NF_SIM_USER_ACCEPTED or NF_SIM_TERMINATED), as a person asked for it. */
-void sim_task_step(sim_task *task, nf_sim_step step, const sim_user *user);
+/* subject.c */
 
 /** Add a line to the history that is no event, e.g. an update. `detail` may be NULL. */
-void sim_task_note(sim_task *task, const char *what, const char *detail);
+sim_event *sim_note(sim_subject *subject, const char *what, const char *detail);
+
+/** Free the history with its deliveries. */
+void sim_subject_release(sim_subject *subject);
+
+/* deliver.c */
+
+/** What a subscription's filter looks at. */
+typedef struct sim_notice {
+    sim_trigger kind;
+    const sim_service *service;
+    const char *event, *modality, *direction; /* the last two may be NULL */
+    const json_t *body;
+    uint64_t *sent_ns; /* or NULL */
+} sim_notice;
+
+/** Send the event to all whose filter matches and who still may. */
+void sim_deliver(sim_subject *subject, sim_event *event, const sim_notice *notice);
+
+/** Stop and free. */
+void sim_delivery_free(sim_delivery *delivery);
+
+/* task.c: the life of a task */
+sim_task *sim_task_find(nf_sim *sim, const char *id);
+
+/** Begin the life of a task whose data is complete: its first step is taken in the next round of the loop. */
+void sim_task_start(sim_task *task);
+
+/** Take the step now, as a person asked for it. `user`: who accepts, or NULL. */
+void sim_task_step(sim_task *task, nf_sim_step step, sim_user *user);
+
+/** Back to the queue; the timeline goes on from there. */
+void sim_task_requeue(sim_task *task);
+
+/** The destination of an outbound task has answered. */
+void sim_task_answered(sim_task *task);
+
+/** End it: `outcome` as reporting names it. Does nothing when it has ended. */
+void sim_task_end(sim_task *task, const char *outcome);
 
 /** Raise an event: note it in the history and deliver it. `detail` may be NULL. */
 void sim_task_raise(sim_task *task, const char *event, const char *detail);
 
+/** Move it to another service (or user; one is NULL). */
+void sim_task_transfer(sim_task *task, const sim_service *service, sim_user *user);
+
+/** The outcome when the customer hangs up now. */
+const char *sim_hang_up_outcome(const sim_task *task);
+
+/** Go on with the timeline. */
+void sim_task_schedule(sim_task *task);
+
 /** Free a task with everything that hangs on it. */
 void sim_task_free(sim_task *task);
 
-/** The value of the step's event, e.g. "SystemAccepted"; NULL when the cluster's list has no such
- * event. */
-const char *sim_step_event(const nf_sim *sim, nf_sim_step step);
+/* desk.c: users and ringing */
+
+/** Let it ring at a user's desk; `user` NULL: whoever is next. False: nobody is free, it is tried again. */
+bool sim_ring(sim_task *task, sim_user *user);
+
+/** The user at whose desk it rings does not take it: "RONA" or "Declined". */
+void sim_ring_refused(sim_task *task, const char *result);
+
+/** Who is next for the task: preferred users first; NULL: nobody. */
+sim_user *sim_next_user(const sim_task *task);
+
+/** May the user be chosen? Ends a RONA whose time is over. */
+bool sim_is_free(sim_user *user);
+
+/** Note how a user's session ended (or goes on): "Accepted", "RONA" … */
+void sim_session_note(sim_task *task, const sim_user *user, const char *result);
 
 /* call.c */
 
 /** A task from the body of POST /sim/calls; NULL: the answer is set. */
 sim_task *sim_task_new(sim_call *call, const json_t *wanted);
 
+/** A task of a scheduler entry or an external task, ready to be started. `information` is copied. */
+sim_task *sim_task_make(nf_sim *sim, const sim_service *service, const char *modality,
+                        const char *direction, const char *destination, const char *identifier,
+                        const json_t *information);
+
+/** Set the members of the event data that name the service. */
+void sim_set_service(json_t *data, const sim_service *service);
+
 /** Room for one more task? Drops the oldest ended one if need be. */
 bool sim_task_room(nf_sim *sim);
 
-/* deliver.c */
+extern const sim_field sim_call_fields[];
 
-/** Send the event to all whose filter matches. */
-void sim_deliver(sim_task *task, sim_event *event);
+/* dialer.c: the life of a scheduler entry */
+sim_entry *sim_entry_find(nf_sim *sim, const char *id);
+void sim_entry_raise(sim_entry *entry, const char *event);
+void sim_entry_plan(sim_entry *entry); /* wait until it is due */
+void sim_entry_complete(sim_entry *entry, const char *reason);
+void sim_entry_free(sim_entry *entry);
 
-/** Stop and free. */
-void sim_delivery_free(sim_delivery *delivery);
+/** A user has taken the entry's task: dial. */
+void sim_dial(sim_task *task);
+
+/** The entry's task has ended before the entry was over. */
+void sim_entry_task_ended(sim_task *task);
+
+/* assistant.c */
+
+/** Set data of the task's session and tell the subscriptions. Steals `data`. */
+void sim_assistant_set(sim_task *task, const char *type, json_t *data);
+
+/** What an assistant would have heard, for services that have one. */
+void sim_assistant_listen(sim_task *task, bool ended);
 
 /* fault.c */
 
 /** Does a fault hit this operation now? Counts it down; `hit` gets a copy without `operation`. */
 bool sim_fault_take(nf_sim *sim, const char *operation, sim_fault *hit);
 void sim_fault_add(sim_call *call);
+
+/** Read a fault of this form; false: the answer says what is wrong. */
+bool sim_fault_read(sim_call *call, const json_t *body, sim_fault *fault);
 void sim_fault_clear(sim_call *call);
 void sim_fault_free(nf_sim *sim, sim_fault *fault);
 const char *sim_fault_mode_name(sim_fault_mode mode);
+extern const sim_field sim_fault_fields[];
 
-/* control.c and state.c: the control interface */
+/* control.c, people.c and state.c: the control interface */
 
-/** May this request come in, by its Host, Origin, content type and token? If not, the answer is
- * set. */
+/** May this request come in, by its Host, Origin, content type and token? If not, the answer is set. */
 bool sim_control_check(sim_call *call);
 void sim_control_call(sim_call *call);
+void sim_control_ring(sim_call *call);
 void sim_control_accept(sim_call *call);
+void sim_control_decline(sim_call *call);
+void sim_control_transfer(sim_call *call);
 void sim_control_hang_up(sim_call *call);
+void sim_control_input(sim_call *call);
+void sim_control_assistant(sim_call *call);
+void sim_control_user(sim_call *call);
+void sim_control_entry_due(sim_call *call);
+void sim_control_entry_cancel(sim_call *call);
+void sim_control_forget(sim_call *call);
+void sim_control_contacts(sim_call *call);
 void sim_control_state(sim_call *call);
 void sim_control_task(sim_call *call);
 
 /** Everything the page shows; at most `limit` tasks, the newest first. A new reference. */
-json_t *sim_state_json(const nf_sim *sim, unsigned limit);
+json_t *sim_state_json(nf_sim *sim, unsigned limit);
 
 /** One task as the page shows it. A new reference. */
 json_t *sim_task_json(const sim_task *task);
+
+/** The history of a subject as the page shows it. */
+json_t *sim_history_json(const sim_subject *subject);
+
+/** The parts of the state that are no tasks, put into `into`. */
+void sim_state_parts(nf_sim *sim, json_t *into);
 
 /* watch.c */
 
@@ -372,6 +353,40 @@ void sim_watch(nf_sim *sim, nf_http_exchange *x, unsigned limit);
 
 /** Answer all who wait. */
 void sim_watch_flush(nf_sim *sim);
+
+/* scenario.c and scenario_play.c */
+
+/** One thing that happens at a time of a scenario. */
+typedef struct sim_action {
+    struct sim_action *prev, *next;
+    int64_t at_ms;
+    int line;
+    const char *verb; /* "call", "accept" ... */
+    char *name;       /* of the call it begins or acts on, or NULL */
+    json_t *body;
+} sim_action;
+
+typedef struct sim_scenario {
+    nf_sim *sim;
+    char *path, *name;
+    sim_action *actions; /* those that are still to come, by time */
+    unsigned done, failed, wait_for, speed;
+    int64_t end_ms; /* simulated time at which it is over at the latest */
+    json_t *names;  /* name of a call to its task id */
+    nf_timer *timer;
+    uint64_t began_ns; /* 0: it waits for subscriptions */
+    void (*played)(void *ctx, bool well, const char *summary);
+    void *ctx;
+} sim_scenario;
+
+/** Read a scenario. The error has one line per problem, with file and line. */
+nf_status sim_scenario_read(nf_sim *sim, const char *path, sim_scenario **scenario, nf_error *err);
+
+/** Begin to play it. */
+void sim_scenario_start(sim_scenario *scenario);
+
+/** Stop and free. NULL is allowed. */
+void sim_scenario_free(sim_scenario *scenario);
 
 /* page.c */
 

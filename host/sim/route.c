@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* route.c: from a request to the function that answers it, past faults and the bearer token. */
 #include "base/alloc.h"
-#include "base/json.h"
 #include "base/macros.h"
 #include "base/percent.h"
 #include "base/suggest.h"
 #include "sim/internal.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +19,12 @@ typedef struct route {
     route_kind kind;
 } route;
 
+#define ASSISTANT                                                                                  \
+    "/v1/triggers/virtual-assistant" /* as the table spells it; the world may say otherwise */
+#define ENTRIES  "/v1/scheduler-entries"
+#define WORKFLOW "/v1/outbound-call-with-workflow/scheduler-entries"
+#define CONTACTS "/v2/AddressBooks/{AddressBook}/contacts"
+
 static const route routes[] = {
     {"GET", "/v1/diagnostics/testconnection", sim_test_connection, PUBLISHED},
     {"GET", "/v1/tasks/service-contacts", sim_list_services, PUBLISHED},
@@ -28,9 +32,35 @@ static const route routes[] = {
     {"GET", "/v1/tasks/modalities", sim_list_modalities, PUBLISHED},
     {"GET", "/v1/tasks/directions", sim_list_directions, PUBLISHED},
     {"GET", "/v1/tasks/users-for-preferred-routing", sim_list_users, PUBLISHED},
-    {"POST", "/v1/triggers/tasks", sim_subscribe, PUBLISHED},
-    {"DELETE", "/v1/triggers/tasks/{triggerId}", sim_unsubscribe, PUBLISHED},
+    {"POST", "/v1/triggers/tasks", sim_subscribe_tasks, PUBLISHED},
+    {"DELETE", "/v1/triggers/tasks/{triggerId}", sim_unsubscribe_tasks, PUBLISHED},
+    {"POST", "/v1/triggers/scheduler-entries", sim_subscribe_entries, PUBLISHED},
+    {"DELETE", "/v1/triggers/scheduler-entries/{triggerId}", sim_unsubscribe_entries, PUBLISHED},
+    {"POST", ASSISTANT, sim_subscribe_assistant, PUBLISHED},
+    {"DELETE", ASSISTANT "/{triggerId}", sim_unsubscribe_assistant, PUBLISHED},
     {"PUT", "/v1/tasks/{taskId}", sim_update_task, PUBLISHED},
+    {"GET", "/v1/ExternalTasks/service-contacts", sim_list_external_services, PUBLISHED},
+    {"GET", "/v1/ExternalTasks/distribution-priorities", sim_list_priorities, PUBLISHED},
+    {"POST", "/v1/ExternalTasks", sim_add_external_task, PUBLISHED},
+    {"DELETE", "/v1/ExternalTasks/{externalTaskId}", sim_remove_external_task, PUBLISHED},
+    {"GET", ENTRIES "/events", sim_list_entry_events, PUBLISHED},
+    {"GET", ENTRIES "/service-contacts", sim_list_entry_services, PUBLISHED},
+    {"GET", ENTRIES "/distribution-priorities", sim_list_priorities, PUBLISHED},
+    {"GET", ENTRIES, sim_list_entries, PUBLISHED},
+    {"POST", ENTRIES, sim_add_entry, PUBLISHED},
+    {"PUT", ENTRIES "/{SchedulerEntryID}", sim_update_entry, PUBLISHED},
+    {"DELETE", ENTRIES "/{SchedulerEntryID}", sim_remove_entry, PUBLISHED},
+    {"POST", WORKFLOW, sim_add_workflow_entry, PUBLISHED},
+    {"PUT", WORKFLOW "/{SchedulerEntryID}", sim_update_workflow_entry, PUBLISHED},
+    {"GET", "/v2/AddressBooks", sim_list_books, PUBLISHED},
+    {"GET", CONTACTS, sim_get_contacts, PUBLISHED},
+    {"POST", CONTACTS, sim_add_contact, PUBLISHED},
+    {"PUT", CONTACTS, sim_update_contact, PUBLISHED},
+    {"POST", CONTACTS "/delete", sim_delete_contacts, PUBLISHED},
+    {"POST", CONTACTS "/clear", sim_clear_contacts, PUBLISHED},
+    {"GET", "/v1/virtual-assistant/{serviceSessionId}/transcriptionData/{dataType}",
+     sim_get_assistant_data, PUBLISHED},
+    {"GET", "/v1/service-check/opening-hours", sim_get_opening_hours, PUBLISHED},
     {"POST", "/{tenant}/oauth2/token", sim_sign_in, SIGN_IN},
     {"POST", "/{tenant}/oauth2/v2.0/token", sim_sign_in, SIGN_IN},
     {"POST", "/{tenant}/oauth2/v2.0/devicecode", sim_device_code, SIGN_IN},
@@ -45,26 +75,69 @@ static const route routes[] = {
     {"GET", "/sim/state", sim_control_state, CONTROL},
     {"POST", "/sim/calls", sim_control_call, CONTROL},
     {"GET", "/sim/tasks/{taskId}", sim_control_task, CONTROL},
+    {"POST", "/sim/tasks/{taskId}/ring", sim_control_ring, CONTROL},
     {"POST", "/sim/tasks/{taskId}/accept", sim_control_accept, CONTROL},
+    {"POST", "/sim/tasks/{taskId}/decline", sim_control_decline, CONTROL},
+    {"POST", "/sim/tasks/{taskId}/transfer", sim_control_transfer, CONTROL},
     {"POST", "/sim/tasks/{taskId}/hangup", sim_control_hang_up, CONTROL},
+    {"POST", "/sim/tasks/{taskId}/input", sim_control_input, CONTROL},
+    {"POST", "/sim/tasks/{taskId}/assistant", sim_control_assistant, CONTROL},
+    {"POST", "/sim/users/{upn}", sim_control_user, CONTROL},
+    {"POST", "/sim/entries/{entryId}/due", sim_control_entry_due, CONTROL},
+    {"POST", "/sim/entries/{entryId}/cancel", sim_control_entry_cancel, CONTROL},
+    {"DELETE", "/sim/subscriptions/{triggerId}", sim_control_forget, CONTROL},
+    {"GET", "/sim/contacts", sim_control_contacts, CONTROL},
     {"POST", "/sim/faults", sim_fault_add, CONTROL},
     {"DELETE", "/sim/faults", sim_fault_clear, CONTROL},
 };
 
+bool sim_is_operation(const char *text, nf_error *err)
+{
+    static char names[NF_COUNT(routes)][96];
+    const char *known[NF_COUNT(routes) + 3];
+    size_t count = 0;
+    for (size_t i = 0; i < NF_COUNT(routes); i++) {
+        if (routes[i].kind == CONTROL)
+            continue;
+        snprintf(names[i], sizeof names[i], "%s %s", routes[i].method, routes[i].path);
+        known[count++] = names[i];
+    }
+    known[count++] = "deliver";
+    known[count++] = "*";
+    known[count] = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(known[i], text) == 0)
+            return true;
+    const char *near = nf_suggest(text, known);
+    if (near)
+        nf_error_set(err, NF_E_ARG, "unknown operation '%.80s'; did you mean '%s'?", text, near);
+    else
+        nf_error_set(err, NF_E_ARG,
+                     "unknown operation '%.80s'; write method and path such as \"PUT "
+                     "/v1/tasks/{taskId}\", \"deliver\" or \"*\"",
+                     text);
+    return false;
+}
+
 /* ---- matching ---- */
 
-/* Does `path` match? A {name} takes one segment that is not empty: `*start` and `*len`. */
-static bool matches(const char *pattern, const char *path, const char **start, size_t *len)
+typedef struct span {
+    const char *start;
+    size_t len;
+} span;
+
+/* Does `path` match? Each {name} takes one segment that is not empty. */
+static bool matches(const char *pattern, const char *path, span spans[SIM_MAX_PARAMS])
 {
-    *start = NULL;
-    *len = 0;
+    size_t count = 0;
+    memset(spans, 0, SIM_MAX_PARAMS * sizeof *spans);
     while (*pattern) {
         if (*pattern == '{') {
-            *start = path;
-            *len = strcspn(path, "/");
-            if (!*len)
+            span found = {path, strcspn(path, "/")};
+            if (!found.len)
                 return false;
-            path += *len;
+            spans[count++] = found;
+            path += found.len;
             pattern = strchr(pattern, '}') + 1;
         } else if (*pattern++ != *path++) {
             return false;
@@ -78,47 +151,36 @@ static bool is_method(const char *asked, const char *method)
     return strcmp(asked, method) == 0 || (strcmp(asked, "HEAD") == 0 && strcmp(method, "GET") == 0);
 }
 
-/* The route of a request, or NULL; `allow` collects the methods of the path. A fixed path wins over
- * a {name}. */
-static const route *find_route(const char *method, const char *path, nf_strbuf *allow)
+/* The path in the words of the table, owned by the caller: the assistant's trigger may have another address. */
+static char *table_path(const nf_sim *sim, const char *path)
+{
+    const char *own = sim->world.assistant_path;
+    size_t len = strlen(own), standard = strlen(ASSISTANT);
+    if (strncmp(path, own, len) == 0 && (!path[len] || path[len] == '/'))
+        return nf_format("%s%s", ASSISTANT, path + len);
+    if (strncmp(path, ASSISTANT, standard) == 0 && (!path[standard] || path[standard] == '/'))
+        return nf_strdup("/v1/triggers/");
+    return nf_strdup(path);
+}
+
+/* The route of a request, or NULL; `allow` collects the methods of the path. A fixed path wins over a {name}. */
+static const route *find_route(const char *method, const char *path, nf_strbuf *allow, span *spans)
 {
     const route *found = NULL;
-    const char *start;
-    size_t len;
+    span here[SIM_MAX_PARAMS];
     for (size_t i = 0; i < NF_COUNT(routes); i++) {
-        if (!matches(routes[i].path, path, &start, &len))
+        if (!matches(routes[i].path, path, here))
             continue;
         nf_strbuf_addf(allow, "%s%s", allow->len ? ", " : "Allow: ", routes[i].method);
-        if (is_method(method, routes[i].method) && (!found || !start))
+        if (is_method(method, routes[i].method) && (!found || !here[0].start)) {
             found = &routes[i];
+            memcpy(spans, here, sizeof here);
+        }
     }
     return found;
 }
 
-/* ---- answers ---- */
-
-void sim_fail(sim_call *call, int status, const char *format, ...)
-{
-    char text[NF_ERROR_TEXT];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    json_decref(call->json);
-    call->json = json_pack("{ss}", "error", text);
-    call->status = status;
-}
-
-static void send_answer(sim_call *call)
-{
-    char headers[sizeof call->header + 128];
-    char *text = call->json ? nf_json_text(call->json) : NULL;
-    snprintf(headers, sizeof headers,
-             "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s", call->header);
-    nf_http_answer(call->x, call->status, text ? "application/json; charset=utf-8" : NULL, headers,
-                   text ? text : "", text ? strlen(text) : 0);
-    free(text);
-}
+/* ---- running ---- */
 
 static void answer_status(nf_http_exchange *x, const sim_fault *fault)
 {
@@ -130,17 +192,13 @@ static void answer_status(nf_http_exchange *x, const sim_fault *fault)
     nf_http_answer(x, fault->status, "application/json; charset=utf-8", retry, body, (size_t)len);
 }
 
-/* ---- running ---- */
-
-static void set_param(sim_call *call, const route *r)
+static void set_params(sim_call *call, const span *spans)
 {
-    const char *start;
-    size_t len;
-    matches(r->path, nf_http_path(call->x), &start, &len);
-    if (!start)
-        return;
-    call->path = nf_memdup(start, len);
-    call->param = nf_percent_decode(call->path) < 0 ? "" : call->path;
+    for (int i = 0; i < SIM_MAX_PARAMS && spans[i].start; i++) {
+        call->decoded[i] = nf_memdup(spans[i].start, spans[i].len);
+        call->params[i] = nf_percent_decode(call->decoded[i]) < 0 ? "" : call->decoded[i];
+    }
+    call->param = call->params[0];
 }
 
 static bool may_run(sim_call *call, const route *r)
@@ -153,21 +211,36 @@ static bool may_run(sim_call *call, const route *r)
     return call->user != NULL;
 }
 
+/* A registration that loses its subscription or the address of it. */
+static void spoil(sim_call *call, sim_fault_mode mode)
+{
+    sim_subscription *s = sim_subscription_find(call->sim, call->made);
+    if (mode == SIM_FAULT_NO_LOCATION)
+        call->header[0] = '\0';
+    if (mode == SIM_FAULT_LOST && s)
+        sim_subscription_free(call->sim, s);
+}
+
 /* Do what the request asks, then answer, unless the fault (or NULL) has other plans. */
-static void run(nf_sim *sim, nf_http_exchange *x, const route *r, const sim_fault *fault)
+static void run(nf_sim *sim, nf_http_exchange *x, const route *r, const span *spans,
+                const sim_fault *fault)
 {
     sim_call call = {.sim = sim, .x = x, .method = nf_http_method(x), .status = 200};
-    set_param(&call, r);
+    set_params(&call, spans);
     if (may_run(&call, r))
         r->run(&call);
+    if (fault)
+        spoil(&call, fault->mode);
     if (fault && fault->mode == SIM_FAULT_CLOSE_AFTER)
         nf_http_drop(x);
     else if (fault && fault->mode == SIM_FAULT_STATUS_AFTER)
         answer_status(x, fault);
     else if (!call.taken)
-        send_answer(&call);
+        sim_send(&call);
     json_decref(call.json);
-    free(call.path);
+    free(call.text);
+    for (int i = 0; i < SIM_MAX_PARAMS; i++)
+        free(call.decoded[i]);
 }
 
 static void run_with_fault(nf_sim *sim, nf_http_exchange *x, const sim_fault *fault)
@@ -175,6 +248,8 @@ static void run_with_fault(nf_sim *sim, nf_http_exchange *x, const sim_fault *fa
     static const char garbage[] =
         "\x15\x03\x01 this is not the protocol you are looking for\r\n\r\n<html>";
     nf_strbuf allow = nf_strbuf_new(256);
+    span spans[SIM_MAX_PARAMS];
+    char *path = table_path(sim, nf_http_path(x));
     if (fault->mode == SIM_FAULT_STATUS)
         answer_status(x, fault);
     else if (fault->mode == SIM_FAULT_CLOSE)
@@ -182,8 +257,9 @@ static void run_with_fault(nf_sim *sim, nf_http_exchange *x, const sim_fault *fa
     else if (fault->mode == SIM_FAULT_GARBAGE)
         nf_http_answer_raw(x, garbage, sizeof garbage - 1);
     else
-        run(sim, x, find_route(nf_http_method(x), nf_http_path(x), &allow), fault);
+        run(sim, x, find_route(nf_http_method(x), path, &allow, spans), spans, fault);
     nf_strbuf_release(&allow);
+    free(path);
 }
 
 static void on_held(void *ctx)
@@ -206,13 +282,13 @@ static void hold(nf_sim *sim, nf_http_exchange *x, const sim_fault *fault)
     DL_APPEND(sim->held, held);
 }
 
-static void run_route(nf_sim *sim, nf_http_exchange *x, const route *r)
+static void run_route(nf_sim *sim, nf_http_exchange *x, const route *r, const span *spans)
 {
     char operation[128];
     snprintf(operation, sizeof operation, "%s %s", r->method, r->path);
     sim_fault fault;
     if (r->kind == CONTROL || r->kind == PAGE || !sim_fault_take(sim, operation, &fault))
-        run(sim, x, r, NULL);
+        run(sim, x, r, spans, NULL);
     else if (fault.delay_ms)
         hold(sim, x, &fault);
     else
@@ -221,62 +297,19 @@ static void run_route(nf_sim *sim, nf_http_exchange *x, const route *r)
 
 void sim_route(nf_http_exchange *x, void *ctx)
 {
+    nf_sim *sim = ctx;
     nf_strbuf allow = nf_strbuf_new(256);
-    const char *method = nf_http_method(x), *path = nf_http_path(x);
-    const route *r = find_route(method, path, &allow);
+    span spans[SIM_MAX_PARAMS] = {{0}};
+    const char *method = nf_http_method(x);
+    char *path = table_path(sim, nf_http_path(x));
+    const route *r = find_route(method, path, &allow, spans);
     if (r)
-        run_route(ctx, x, r);
+        run_route(sim, x, r, spans);
     else if (allow.len) {
         nf_strbuf_puts(&allow, "\r\n");
         nf_http_answer(x, 405, NULL, nf_strbuf_text(&allow), "", 0);
-    } else if (!is_method(method, "GET") || !sim_page_answer(x, path))
+    } else if (!is_method(method, "GET") || !sim_page_answer(x, nf_http_path(x)))
         nf_http_answer_error(x, 404, "nothing is here");
     nf_strbuf_release(&allow);
-}
-
-/* ---- bodies ---- */
-
-static bool is_json(const char *type)
-{
-    size_t len = type ? strcspn(type, "; \t") : 0;
-    return len == strlen("application/json") && strncasecmp(type, "application/json", len) == 0;
-}
-
-json_t *sim_body(sim_call *call, bool empty_ok)
-{
-    size_t len;
-    nf_error err = {0};
-    const char *text = nf_http_body(call->x, &len);
-    if (!len && empty_ok)
-        return json_object();
-    if (!is_json(nf_http_header(call->x, "content-type"))) {
-        sim_fail(call, 415, "the body must have the content type application/json");
-        return NULL;
-    }
-    json_t *value = nf_json_parse(text, len, &err);
-    if (!value)
-        sim_fail(call, 400, "the body is %s", err.text);
-    return value;
-}
-
-bool sim_only(sim_call *call, const json_t *object, const char *what, const char *const *known)
-{
-    const char *key;
-    json_t *value;
-    nf_error err = {0};
-    if (!json_is_object(object)) {
-        sim_fail(call, 400, "%s must be an object", what);
-        return false;
-    }
-    json_object_foreach ((json_t *)object, key, value) {
-        size_t i = 0;
-        while (known[i] && strcmp(known[i], key) != 0)
-            i++;
-        if (known[i])
-            continue;
-        nf_suggest_error(&err, NF_E_ARG, "field", key, known);
-        sim_fail(call, 400, "%s: %s", what, err.text);
-        return false;
-    }
-    return true;
+    free(path);
 }

@@ -4,159 +4,96 @@
 
 #include "base/address.h"
 #include "base/alloc.h"
-#include "base/macros.h"
 #include "sim/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 /* ---- defaults ---- */
 
-static const nf_sim_service standard_services[] = {
-    {"support@contoso.example", "Support", "+41580000001"},
-    {"sales@contoso.example", "Sales", "+41580000002"},
-    {NULL, NULL, NULL},
-};
-
-static const nf_sim_user standard_users[] = {
-    {"admin@contoso.example", "Alex Admin", "simulator"},
-    {"agent1@contoso.example", "Amira Arnold", "simulator"},
-    {"agent2@contoso.example", "Beat Brunner", "simulator"},
-    {NULL, NULL, NULL},
-};
-
-/* The values are handed out at run time by the real clusters; these are the simulator's. */
-static const nf_sim_value standard_events[] = {
-    {"Created", "Created"},
-    {"SystemAccepted", "System Accepted"},
-    {"Queued", "Queued"},
-    {"UserAccepted", "User Accepted"},
-    {"ParameterUpdated", "Parameter Updated"},
-    {"Transferred", "Transferred"},
-    {"Terminated", "Terminated"},
-    {NULL, NULL},
-};
-
-static const nf_sim_value standard_modalities[] = {
-    {"Audio", "Audio"}, {"InstantMessaging", "Instant Messaging"},
-    {"Email", "Email"}, {"ExternalTask", "External Task"},
-    {NULL, NULL},
-};
-
-static const nf_sim_value standard_directions[] = {
-    {"Inbound", "Inbound"},
-    {"Outbound", "Outbound"},
-    {"None", "None"},
-    {NULL, NULL},
-};
-
 nf_sim_timeline nf_sim_timeline_standard(void)
 {
-    return (nf_sim_timeline){{0, 50, 1500, 8000, 120000}};
+    return (nf_sim_timeline){{0, 50, 1500, 4750, 8000, 120000}};
 }
 
-/* ---- lists ---- */
+/* ---- chance and time ---- */
 
-static sim_service *copy_services(const nf_sim_service *from)
+uint64_t sim_random(nf_sim *sim)
 {
-    size_t count = 0;
-    while (from[count].upn)
-        count++;
-    sim_service *list = nf_alloc((count + 1) * sizeof *list);
-    for (size_t i = 0; i < count; i++) {
-        list[i].upn = nf_strdup(from[i].upn);
-        list[i].name = nf_strdup(from[i].name ? from[i].name : from[i].upn);
-        list[i].tel_number = nf_strdup(from[i].tel_number ? from[i].tel_number : "");
-        nf_uuid_new(list[i].id);
+    uint64_t z;
+    if (!sim->seeded) {
+        nf_random(&z, sizeof z);
+        return z;
     }
-    return list;
+    z = sim->seed += 0x9E3779B97F4A7C15u; /* SplitMix64 */
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
 }
 
-static sim_user *copy_users(const nf_sim_user *from)
+char *sim_id(nf_sim *sim, char out[NF_UUID_TEXT])
 {
-    size_t count = 0;
-    while (from[count].upn)
-        count++;
-    sim_user *list = nf_alloc((count + 1) * sizeof *list);
-    for (size_t i = 0; i < count; i++) {
-        list[i].upn = nf_strdup(from[i].upn);
-        list[i].name = nf_strdup(from[i].name ? from[i].name : from[i].upn);
-        list[i].password = nf_strdup(from[i].password ? from[i].password : "simulator");
-        nf_uuid_new(list[i].id);
-    }
-    return list;
+    uint64_t a = sim_random(sim), b = sim_random(sim);
+    snprintf(out, NF_UUID_TEXT, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+             (unsigned)(a >> 16 & 0xFFFF), (unsigned)(a & 0xFFF),
+             (unsigned)(b >> 48 & 0x3FFF) | 0x8000u, (unsigned long long)(b & 0xFFFFFFFFFFFF));
+    return out;
 }
 
-static sim_value *copy_values(const nf_sim_value *from)
+static char *new_id(void *ctx, char *out)
 {
-    size_t count = 0;
-    while (from[count].value)
-        count++;
-    sim_value *list = nf_alloc((count + 1) * sizeof *list);
-    for (size_t i = 0; i < count; i++) {
-        list[i].value = nf_strdup(from[i].value);
-        list[i].name = nf_strdup(from[i].name ? from[i].name : from[i].value);
-    }
-    return list;
+    return sim_id(ctx, out);
 }
 
-static void free_values(sim_value *list)
+uint64_t sim_real_ms(const nf_sim *sim, uint64_t ms)
 {
-    for (sim_value *v = list; v && v->value; v++) {
-        free(v->value);
-        free(v->name);
-    }
-    free(list);
-}
-
-static void free_lists(nf_sim *sim)
-{
-    for (sim_service *s = sim->services; s && s->upn; s++) {
-        free(s->upn);
-        free(s->name);
-        free(s->tel_number);
-    }
-    for (sim_user *u = sim->users; u && u->upn; u++) {
-        free(u->upn);
-        free(u->name);
-        free(u->password);
-    }
-    free(sim->services);
-    free(sim->users);
-    free_values(sim->events);
-    free_values(sim->modalities);
-    free_values(sim->directions);
+    return ms / sim->speed;
 }
 
 /* ---- life ---- */
 
 static void copy_options(nf_sim *sim, const nf_sim_options *o)
 {
-    sim->services = copy_services(o->services ? o->services : standard_services);
-    sim->users = copy_users(o->users ? o->users : standard_users);
-    sim->events = copy_values(o->events ? o->events : standard_events);
-    sim->modalities = copy_values(o->modalities ? o->modalities : standard_modalities);
-    sim->directions = copy_values(o->directions ? o->directions : standard_directions);
     sim->timeline = o->timeline ? *o->timeline : nf_sim_timeline_standard();
     sim->speed = o->speed ? o->speed : 1;
     sim->max_tasks = o->max_tasks ? o->max_tasks : 2000;
     sim->token_ms = o->token_ms ? o->token_ms : 3600 * 1000;
+    nf_uuid_new(sim->identity.tid);
     sim->identity.interval_s = 5;
     sim->identity.code_s = 900;
     sim->retry_ms = o->retry_ms ? o->retry_ms : 1000;
     sim->delivery_ms = o->delivery_ms ? o->delivery_ms : 10000;
-    for (const char *const *token = o->tokens; token && *token; token++)
+    sim->seeded = o->seed != 0;
+    sim->seed = o->seed;
+}
+
+static nf_status read_world(nf_sim *sim, const nf_sim_options *o, nf_error *err)
+{
+    nf_status rc = sim_world_read(&sim->world, o->world, new_id, sim, err);
+    sim->users = sim->world.users;
+    for (const char *const *token = o->tokens; rc == NF_OK && token && *token; token++)
         sim_token_add(sim, *token, &sim->users[0], 0, false);
+    return rc;
+}
+
+static nf_status read_scenario(nf_sim *sim, const nf_sim_options *o, nf_error *err)
+{
+    nf_status rc = sim_scenario_read(sim, o->scenario, &sim->scenario, err);
+    if (rc != NF_OK)
+        return rc;
+    sim->scenario->played = o->played;
+    sim->scenario->ctx = o->ctx;
+    if (!o->speed && sim->scenario->speed)
+        sim->speed = sim->scenario->speed;
+    return NF_OK;
 }
 
 static nf_status check_options(const nf_sim_options *o, const char *listen, nf_error *err)
 {
     char host[256];
     int port;
-    if ((o->users && !o->users[0].upn) || (o->services && !o->services[0].upn))
-        return nf_error_set(err, NF_E_CONFIG,
-                            "the simulator needs at least one user and one service");
     if (nf_address_split(listen, host, sizeof host, &port, err) != NF_OK)
         return err ? err->status : NF_E_CONFIG;
     if (!o->allow_remote && !nf_address_is_loopback(host))
@@ -197,10 +134,13 @@ nf_status nf_sim_open(nf_loop *loop, const nf_sim_options *options, nf_sim **res
     nf_sim *sim = nf_alloc(sizeof *sim);
     sim->loop = loop;
     copy_options(sim, o);
-    nf_uuid_new(sim->tenant_id);
     sim->wake = nf_timer_new(loop, on_expire, sim);
     sim->expire = nf_timer_new(loop, on_expire, sim);
-    rc = nf_http_client_open(loop, 32, &sim->client, err);
+    rc = read_world(sim, o, err);
+    if (rc == NF_OK && o->scenario)
+        rc = read_scenario(sim, o, err);
+    if (rc == NF_OK)
+        rc = nf_http_client_open(loop, 32, &sim->client, err);
     if (rc == NF_OK)
         rc = nf_http_server_open(loop, listen, &http, sim_route, sim, &sim->server, err);
     if (rc != NF_OK) {
@@ -208,6 +148,8 @@ nf_status nf_sim_open(nf_loop *loop, const nf_sim_options *options, nf_sim **res
         return rc;
     }
     set_address(sim, listen);
+    if (sim->scenario)
+        sim_scenario_start(sim->scenario);
     *result = sim;
     return NF_OK;
 }
@@ -216,11 +158,14 @@ static void free_state(nf_sim *sim)
 {
     sim_subscription *s, *s2;
     sim_task *t, *t2;
+    sim_entry *e, *e2;
     sim_token *k, *k2;
     sim_fault *f, *f2;
     sim_grant *g, *g2;
     HASH_ITER (hh, sim->tasks, t, t2)
         sim_task_free(t);
+    HASH_ITER (hh, sim->entries, e, e2)
+        sim_entry_free(e);
     HASH_ITER (hh, sim->subscriptions, s, s2)
         sim_subscription_free(sim, s);
     DL_FOREACH_SAFE (sim->tokens, k, k2)
@@ -237,6 +182,7 @@ void nf_sim_close(nf_sim *sim)
     if (!sim)
         return;
     sim_watch_flush(sim);
+    sim_scenario_free(sim->scenario);
     DL_FOREACH_SAFE (sim->held, held, next) {
         nf_http_drop(held->x);
         nf_timer_close(held->timer);
@@ -250,7 +196,7 @@ void nf_sim_close(nf_sim *sim)
         nf_http_client_close(sim->client);
     nf_timer_close(sim->wake);
     nf_timer_close(sim->expire);
-    free_lists(sim);
+    sim_world_release(&sim->world);
     free(sim->host);
     free(sim->url);
     free(sim);
@@ -264,4 +210,10 @@ int nf_sim_port(const nf_sim *sim)
 const char *nf_sim_url(const nf_sim *sim)
 {
     return sim->url;
+}
+
+const char *nf_sim_world(void)
+{
+    size_t len;
+    return sim_world_text(&len); /* a NUL follows */
 }

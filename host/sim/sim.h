@@ -13,26 +13,12 @@
 
 typedef struct nf_sim nf_sim;
 
-/** A service line. Lists of all kinds end with an entry whose first member is NULL. */
-typedef struct nf_sim_service {
-    const char *upn, *name, *tel_number;
-} nf_sim_service;
-
-/** A Nimbus user who can sign in and take calls. */
-typedef struct nf_sim_user {
-    const char *upn, *name, *password;
-} nf_sim_user;
-
-/** An entry of a look-up list: what is sent, and what people read. */
-typedef struct nf_sim_value {
-    const char *value, *name;
-} nf_sim_value;
-
 /** The steps of a task's workflow, in order. */
 typedef enum nf_sim_step {
     NF_SIM_CREATED,
     NF_SIM_SYSTEM_ACCEPTED,
     NF_SIM_QUEUED,
+    NF_SIM_RINGING, /* at a user's desk; raises no event */
     NF_SIM_USER_ACCEPTED,
     NF_SIM_TERMINATED,
     NF_SIM_STEPS
@@ -45,7 +31,7 @@ typedef struct nf_sim_timeline {
     int64_t at[NF_SIM_STEPS];
 } nf_sim_timeline;
 
-/** What the timeline is unless told otherwise: 0, 50, 1500, 8000, 120000. */
+/** What the timeline is unless told otherwise: 0, 50, 1500, 4750, 8000, 120000. */
 nf_sim_timeline nf_sim_timeline_standard(void);
 
 /** All members may be 0 or NULL: the defaults. Everything is copied. */
@@ -53,14 +39,15 @@ typedef struct nf_sim_options {
     const char *listen; /* "HOST:PORT"; NULL: "127.0.0.1:8800" */
     bool allow_remote;  /* HOST may be other than loopback; then /sim wants a token too */
     const char *const
-        *tokens; /* bearer tokens that are accepted beside its own sign-in; ends with NULL */
-    const nf_sim_service *services; /* support@contoso.example, sales@contoso.example */
-    const nf_sim_user *users;   /* admin@, agent1@, agent2@contoso.example; password "simulator" */
-    const nf_sim_value *events; /* names of the steps and of parameter updates */
-    const nf_sim_value *modalities;  /* Audio, InstantMessaging, Email, ExternalTask */
-    const nf_sim_value *directions;  /* Inbound, Outbound, None */
+        *tokens;       /* bearer tokens that are accepted beside its own sign-in; ends with NULL */
+    const char *world; /* file of the world, YAML or JSON; NULL: the standard one */
+    const char *scenario; /* file of a day that is played, or NULL */
+    /* the scenario is over: did all steps work, and what happened; may close nothing. NULL: nobody is told */
+    void (*played)(void *ctx, bool well, const char *summary);
+    void *ctx;     /* of `played` */
+    uint64_t seed; /* not 0: ids, telephone numbers and dice are the same in each start */
     const nf_sim_timeline *timeline; /* of calls that bring none of their own */
-    unsigned speed;                  /* timelines run so many times faster; 0: 1 */
+    unsigned speed;                  /* simulated time runs so many times faster; 0: 1 */
     unsigned max_tasks;              /* kept; the oldest ended ones go first; 0: 2,000 */
     uint64_t token_ms;               /* life of a token from the sign-in; 0: 1 h */
     uint64_t retry_ms;    /* before the first repetition of a delivery, then doubling; 0: 1 s */
@@ -76,6 +63,9 @@ void nf_sim_close(nf_sim *sim);
 
 /** The port it listens on. */
 int nf_sim_port(const nf_sim *sim);
+
+/** The text of the standard world's file. Static. */
+const char *nf_sim_world(void);
 
 /** Its address, "http://127.0.0.1:8800": the cluster address of a connection, and the page.
  * Borrowed. */

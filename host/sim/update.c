@@ -1,101 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * update.c: TaskInformation, what an update of a task may hold and how it is put in.
+ * update.c: "Update task", and how an update is put into a task.
  *
- * Only what was sent changes: fields of the customer one by one, parameters by name, the other
- * lists as a whole. Fields that the description does not know are allowed by it and do nothing.
+ * Only what was sent changes: fields of the customer one by one, parameters by name, the other lists as a whole. Fields
+ * that the description does not know are allowed by it and do nothing.
  */
+#include "base/clock.h"
 #include "base/json.h"
-#include "base/macros.h"
 #include "sim/internal.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-static const char *const customer_texts[] = {
-    "firstName",  "lastName",         "displayName", "company",   "jobTitle",
-    "department", "streetAddress",    "postCode",    "city",      "state",
-    "country",    "primaryTelNumber", "UPN",         "imAddress", "email"};
-static const char *const customer_lists[] = {"telNumbers", "customFields"};
-
-/* ---- checking ---- */
-
-typedef struct checker {
-    char *why;
-    size_t size;
-} checker;
-
-static bool wrong(const checker *c, const char *where, const char *what)
-{
-    snprintf(c->why, c->size, "%s must be %s", where, what);
-    return false;
-}
-
-/* A list of {name, value}: name is required, both are strings. */
-static bool check_pairs(const checker *c, const json_t *list, const char *where)
-{
-    size_t i;
-    json_t *item;
-    char at[96];
-    if (list && !json_is_array(list))
-        return wrong(c, where, "a list");
-    json_array_foreach (list, i, item) {
-        const json_t *value = json_object_get(item, "value");
-        snprintf(at, sizeof at, "%s[%zu]", where, i);
-        if (!nf_json_string(item, "name"))
-            return wrong(c, at, "an object with the string 'name'");
-        if (value && !json_is_string(value))
-            return wrong(c, at, "an object whose 'value' is a string");
-    }
-    return true;
-}
-
-static bool check_customer(const checker *c, const json_t *customer)
-{
-    char at[96];
-    if (customer && !json_is_object(customer))
-        return wrong(c, "customer", "an object");
-    for (size_t i = 0; i < NF_COUNT(customer_texts); i++) {
-        const json_t *value = json_object_get(customer, customer_texts[i]);
-        snprintf(at, sizeof at, "customer.%s", customer_texts[i]);
-        if (value && !json_is_string(value))
-            return wrong(c, at, "a string");
-    }
-    for (size_t i = 0; i < NF_COUNT(customer_lists); i++) {
-        snprintf(at, sizeof at, "customer.%s", customer_lists[i]);
-        if (!check_pairs(c, json_object_get(customer, customer_lists[i]), at))
-            return false;
-    }
-    return true;
-}
-
-static bool check_users(const checker *c, const json_t *list)
-{
-    size_t i;
-    json_t *item;
-    if (list && (!json_is_array(list) || json_array_size(list) > 10))
-        return wrong(c, "preferredUsers", "a list of at most 10 entries");
-    json_array_foreach (list, i, item) {
-        const json_t *priority = json_object_get(item, "priority");
-        json_int_t number = json_integer_value(priority);
-        if (!nf_json_string(item, "upn"))
-            return wrong(c, "each entry of preferredUsers", "an object with the string 'upn'");
-        if (priority && (!json_is_integer(priority) || number < 1 || number > 99))
-            return wrong(c, "preferredUsers: a priority", "a whole number from 1 to 99");
-    }
-    return true;
-}
-
-bool sim_information_check(const json_t *value, char *why, size_t size)
-{
-    const checker c = {why, size};
-    if (!json_is_object(value))
-        return wrong(&c, "the body", "an object");
-    return check_customer(&c, json_object_get(value, "customer"))
-           && check_pairs(&c, json_object_get(value, "customContextParameters"),
-                          "customContextParameters")
-           && check_users(&c, json_object_get(value, "preferredUsers"));
-}
 
 /* ---- merging ---- */
 
@@ -112,10 +27,8 @@ static void merge_member(json_t *into, const json_t *update, const char *name, c
 
 static void merge_customer(json_t *into, const json_t *update, json_t *changed)
 {
-    for (size_t i = 0; i < NF_COUNT(customer_texts); i++)
-        merge_member(into, update, customer_texts[i], customer_texts[i], changed);
-    for (size_t i = 0; i < NF_COUNT(customer_lists); i++)
-        merge_member(into, update, customer_lists[i], customer_lists[i], changed);
+    for (const sim_field *f = sim_customer; f->name; f++)
+        merge_member(into, update, f->name, f->name, changed);
 }
 
 static json_t *find_by_name(const json_t *list, const char *name)
@@ -158,4 +71,101 @@ bool sim_information_merge(sim_task *task, const json_t *update, json_t *paramet
                      json_object_get(update, "customContextParameters"), parameters, changed);
     merge_member(task->information, update, "preferredUsers", "preferredUsers", changed);
     return json_array_size(changed) > 0;
+}
+
+/* ---- events of parameters ---- */
+
+/* Tell about each parameter that changed; the last one stays in the task's data. */
+static void raise_parameter_events(sim_task *task, const json_t *names)
+{
+    size_t i;
+    json_t *name;
+    const json_t *all = json_object_get(task->information, "customContextParameters");
+    json_array_foreach (names, i, name) {
+        const json_t *parameter = find_by_name(all, json_string_value(name));
+        json_object_set(task->data, "updatedParameterName", name);
+        json_object_set(task->data, "updatedParameterValue", json_object_get(parameter, "value"));
+        sim_task_raise(task, "ParameterUpdated", json_string_value(name));
+    }
+}
+
+static void note_context(sim_task *task)
+{
+    if (task->context_ms < 0 && task->accept_sent_ns) {
+        uint64_t hundredths = (nf_clock_ns() - task->accept_sent_ns) / 10000;
+        task->context_ms = (double)hundredths / 100;
+    }
+}
+
+void sim_task_update(sim_task *task, const json_t *update, const char *what)
+{
+    json_t *parameters = json_array(), *changed = json_array();
+    if (sim_information_merge(task, update, parameters, changed)) {
+        char *fields = nf_json_text(changed);
+        sim_note(&task->log, what, fields);
+        free(fields);
+        raise_parameter_events(task, parameters);
+    }
+    sim_changed(task->sim);
+    json_decref(parameters);
+    json_decref(changed);
+}
+
+/* ---- the operation ---- */
+
+static bool is_too_much(const sim_task *task, const json_t *update)
+{
+    return json_array_size(json_object_get(task->information, "customContextParameters"))
+               + json_array_size(json_object_get(update, "customContextParameters"))
+           > SIM_MAX_PARAMETERS;
+}
+
+/* The sessions that the newer description lets a caller name must be those of the task. */
+static bool is_session(sim_call *call, const sim_task *task)
+{
+    char *service = sim_query(call, "serviceSessionId"), *user = sim_query(call, "userSessionId");
+    bool right = (!service || strcmp(service, task->service_session) == 0)
+                 && (!user || strcmp(user, task->user_session) == 0);
+    if (!right)
+        sim_fail(call, 404, "the task has no such session");
+    free(service);
+    free(user);
+    return right;
+}
+
+static void put(sim_call *call, sim_task *task, const json_t *update)
+{
+    double before = task->context_ms;
+    task->updates++;
+    if (before < 0) {
+        json_t *was = json_deep_copy(task->information);
+        sim_task_update(task, update, "(updated)");
+        if (!json_equal(was, task->information))
+            note_context(task);
+        json_decref(was);
+    } else {
+        sim_task_update(task, update, "(updated)");
+    }
+    call->status = 200;
+}
+
+void sim_update_task(sim_call *call)
+{
+    json_t *body = sim_body_of(call, sim_information, false, true);
+    sim_task *task = sim_task_find(call->sim, call->param);
+    bool same = task && sim_tenant(task->service->unit) == sim_tenant(call->user->unit);
+    if (!body)
+        return;
+    if (!same)
+        sim_fail(call, 404, "no task has this id");
+    else if (!sim_allowed(call, SIM_USE_TASKS, task->service) || !is_session(call, task))
+        ;
+    else if (task->ended)
+        sim_fail(call, 404, "the task has ended");
+    else if (is_too_much(task, body))
+        sim_fail(call, 400, "a task of this simulator keeps at most %d parameters",
+                 SIM_MAX_PARAMETERS);
+    else
+        put(call, task, body);
+    json_decref(body);
 }

@@ -70,6 +70,11 @@ static const char tables_of_connections[] =
 static const char *const steps[] = {tables, tables_of_limits, tables_of_connections};
 enum { SCHEMA_VERSION = NF_COUNT(steps) };
 
+/* Tables that came later and stand alone: made when they are missing, in any version. */
+static const char tables_beside[] =
+    "CREATE TABLE IF NOT EXISTS schedule(tenant TEXT NOT NULL, handler TEXT NOT NULL, due INTEGER NOT NULL,"
+    " PRIMARY KEY(tenant, handler)) STRICT, WITHOUT ROWID;";
+
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
 {
     int code = sqlite3_extended_errcode(handle);
@@ -117,6 +122,8 @@ static nf_status set_up(nf_database *db, nf_error *err)
                               "the database has version %d, this program knows version %d; "
                               "use the program it was made with",
                               version, SCHEMA_VERSION);
+    if (status == NF_OK)
+        status = run_sql(db->writer, tables_beside, err);
     static const char *const sql[NF_SQL_COUNT] = {
 #define X(name, text) text,
         NF_STATEMENTS(X)
@@ -201,6 +208,22 @@ static void bind_hash(sqlite3_stmt *s, int at, const uint8_t *hash)
     sqlite3_bind_blob(s, at, hash, NF_SHA256_SIZE, SQLITE_STATIC);
 }
 
+static nf_status put_schedule(nf_database *db, const char *tenant, const char *handler,
+                              int64_t due_ms, nf_error *err)
+{
+    sqlite3_stmt *s = db->statements[NF_SQL_PUT_SCHEDULE];
+    bind_text(s, 1, tenant);
+    bind_text(s, 2, handler);
+    sqlite3_bind_int64(s, 3, due_ms);
+    return nf_database_step(db, NF_SQL_PUT_SCHEDULE, err);
+}
+
+nf_status nf_apply_put_schedule(nf_database *db, const nf_write *w, nf_error *err)
+{
+    return put_schedule(db, w->of.schedule.tenant, w->of.schedule.handler, w->of.schedule.due_ms,
+                        err);
+}
+
 nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err)
 {
     const nf_event_row *e = w->of.add.event;
@@ -214,6 +237,8 @@ nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err)
     sqlite3_bind_text64(s, 7, e->body, e->len, SQLITE_STATIC, SQLITE_UTF8);
     nf_status status = nf_database_step(db, NF_SQL_ADD_EVENT, err);
     nf_history_count(db, e->tenant, e->len);
+    if (status == NF_OK && e->schedule)
+        status = put_schedule(db, e->tenant, e->schedule, e->due_ms, err);
     for (size_t i = 0; i < w->of.add.count && status == NF_OK; i++) {
         const nf_run_row *r = &w->of.add.runs[i];
         s = db->statements[NF_SQL_ADD_RUN];
@@ -255,6 +280,16 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
     sqlite3_bind_int64(s, 1, e->id);
     sqlite3_bind_text64(s, 2, e->detail, e->len, SQLITE_STATIC, SQLITE_UTF8);
     return nf_database_step(db, NF_SQL_ADD_DETAIL, err);
+}
+
+/* Until a run ends its number of attempts is 0, or -1: not to be done again. */
+nf_status nf_apply_mark_run(nf_database *db, const nf_write *w, nf_error *err)
+{
+    sqlite3_bind_int64(db->statements[NF_SQL_MARK_RUN], 1, w->of.id);
+    nf_status status = nf_database_step(db, NF_SQL_MARK_RUN, err);
+    if (status == NF_OK && sqlite3_changes(db->writer) == 0)
+        return nf_error_set(err, NF_E_NOT_FOUND, "the event of this run is not stored");
+    return status;
 }
 
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err)

@@ -17,9 +17,11 @@
     X(ADD_EVENT, "INSERT INTO event(id, tenant, subscription, trigger, hash, received, body)"      \
                  " VALUES(?,?,?,?,?,?,?)")                                                         \
     X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version) VALUES(?,?,?,?,?,?)")   \
+    X(PUT_SCHEDULE, "INSERT OR REPLACE INTO schedule(tenant, handler, due) VALUES(?,?,?)")         \
     X(ADD_DUPLICATE, "UPDATE event SET duplicates = duplicates + 1 WHERE id = ?")                  \
     X(END_RUN, "UPDATE run SET outcome=?, started=?, ended=?, attempts=?"                          \
                " WHERE id=? AND outcome=0")                                                        \
+    X(MARK_RUN, "UPDATE run SET attempts = -1 WHERE id = ? AND outcome = 0")                       \
     X(ADD_DETAIL, "INSERT OR REPLACE INTO run_detail(run, detail) VALUES(?,?)")                    \
     X(PUT_VERSION, "INSERT OR IGNORE INTO flow_version(hash, tenant, file, source, kept)"          \
                    " VALUES(?,?,?,?,?)")                                                           \
@@ -110,6 +112,10 @@ typedef struct nf_write {
         nf_limit_changes limits;
         nf_history *history;
         nf_kv_row kv;
+        struct {
+            const char *tenant, *handler;
+            int64_t due_ms;
+        } schedule;
         int64_t id;
     } of;
     nf_store_done *done;
@@ -120,8 +126,10 @@ typedef struct nf_write {
 
 /** The apply functions, one per kind of write. */
 nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_schedule(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_mark_run(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);

@@ -78,7 +78,7 @@ nf_status nf_store_each_open_run(nf_store *store,
     int rc;
     nf_status status = prepare(store,
                                "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
-                               " e.subscription, e.trigger, e.hash, e.received, e.body"
+                               " e.subscription, e.trigger, e.hash, e.received, e.body, r.attempts"
                                " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
                                " WHERE r.outcome = 0 ORDER BY r.id",
                                &s, err);
@@ -91,6 +91,7 @@ nf_status nf_store_each_open_run(nf_store *store,
             .tenant = text_at(s, 2),
             .handler = text_at(s, 3),
             .file = text_at(s, 4),
+            .marked = sqlite3_column_int(s, 11) < 0,
         };
         nf_event_row event = {
             .id = run.event,
@@ -105,6 +106,22 @@ nf_status nf_store_each_open_run(nf_store *store,
         hash_at(s, 8, event.hash);
         each(ctx, &run, &event);
     }
+    return finish(store, s, rc, err);
+}
+
+nf_status nf_store_each_schedule(nf_store *store, const char *tenant,
+                                 void (*each)(void *ctx, const char *handler, int64_t due_ms),
+                                 void *ctx, nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status =
+        prepare(store, "SELECT handler, due FROM schedule WHERE tenant = ?", &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        each(ctx, text_at(s, 0), sqlite3_column_int64(s, 1));
     return finish(store, s, rc, err);
 }
 
@@ -317,7 +334,7 @@ static void run_query(struct question *q)
     if (prepare(
             q->store,
             "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.ended,"
-            " r.attempts, e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
+            " max(r.attempts, 0), e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
             " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
             " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2) AND (?3 IS NULL OR r.handler = ?3)"
             " AND (?4 < 0 OR r.outcome = ?4) AND (?5 = 0 OR r.id < ?5) ORDER BY r.id DESC LIMIT ?6",

@@ -323,6 +323,31 @@ void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run
     w->of.add.count = count;
 }
 
+struct schedule_note {
+    char *tenant, *handler;
+};
+
+static void free_note(void *ctx, const nf_error *err)
+{
+    struct schedule_note *note = ctx;
+    (void)
+        err; /* then the time passes for one that was missed, and is made up for at the next start */
+    free(note->tenant);
+    free(note->handler);
+    free(note);
+}
+
+void nf_store_put_schedule(nf_store *store, const char *tenant, const char *handler, int64_t due_ms)
+{
+    struct schedule_note *note = nf_alloc(sizeof *note);
+    note->tenant = nf_strdup(tenant);
+    note->handler = nf_strdup(handler);
+    nf_write *w = enqueue(store, nf_apply_put_schedule, free_note, note);
+    w->of.schedule.tenant = note->tenant;
+    w->of.schedule.handler = note->handler;
+    w->of.schedule.due_ms = due_ms;
+}
+
 void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx)
 {
     enqueue(store, nf_apply_add_duplicate, done, ctx)->of.id = event;
@@ -352,6 +377,11 @@ void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, 
                                void *ctx)
 {
     enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
+}
+
+void nf_store_mark_run(nf_store *store, int64_t run, nf_store_done *done, void *ctx)
+{
+    enqueue(store, nf_apply_mark_run, done, ctx)->of.id = run;
 }
 
 void nf_store_put_kv(nf_store *store, const nf_kv_row *row, nf_store_done *done, void *ctx)

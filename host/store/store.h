@@ -36,6 +36,9 @@ typedef struct nf_event_row {
     int64_t received_ms;
     const char *body;
     size_t len;
+    const char *schedule; /* of a schedule: the handler's name, else NULL */
+    int64_t
+        due_ms; /* and when it was due: kept with the event, so that no time is lost or doubled */
 } nf_event_row;
 
 /** A run that is to be done for an event. */
@@ -43,6 +46,7 @@ typedef struct nf_run_row {
     int64_t id, event;
     const char *tenant, *handler, *file;
     uint8_t version[NF_SHA256_SIZE]; /* of the flow's source */
+    bool marked; /* it began an effect that must not be repeated; only told when it is read */
 } nf_run_row;
 
 /** How a run ended. */
@@ -111,12 +115,22 @@ int64_t nf_store_new_id(nf_store *store);
 void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs,
                         size_t count, nf_store_done *done, void *ctx);
 
+/** Note that a schedule was done with until `due_ms`; with an event this happens by itself. Copied. */
+void nf_store_put_schedule(nf_store *store, const char *tenant, const char *handler,
+                           int64_t due_ms);
+
 /** Count one more delivery of an event that is stored or on its way; an error when that one was not stored after all.
  */
 void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx);
 
 /** Write the end of a run. Never fails for good: `done` comes when it is durable. */
 void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx);
+
+/**
+ * Before a run sends an effect that must not be repeated: once this is durable, the run is not done again after a
+ * restart. An error when its event was not stored.
+ */
+void nf_store_mark_run(nf_store *store, int64_t run, nf_store_done *done, void *ctx);
 
 /** Keep the source of a flow version, so that its runs can resume under it. Never fails for good. */
 void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant,
@@ -182,6 +196,11 @@ nf_status nf_store_each_kv(nf_store *store, const char *tenant,
                            void (*each)(void *ctx, const char *key, const char *value, size_t len,
                                         int64_t expires_ms),
                            void *ctx, nf_error *err);
+
+/** Every schedule of a tenant, with the time until which it is done with. Texts are borrowed during the call. */
+nf_status nf_store_each_schedule(nf_store *store, const char *tenant,
+                                 void (*each)(void *ctx, const char *handler, int64_t due_ms),
+                                 void *ctx, nf_error *err);
 
 /** Every limit of a tenant that an admin changed. Texts are borrowed during the call. */
 nf_status nf_store_each_limit(nf_store *store, const char *tenant,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connection.c: see connection.h. Every step of the chain there can fail and is tried again; what runs goes on. */
+/*
+ * connection.c: see connection.h. Every step of the chain there can fail and is tried again; what runs goes on
+ * meanwhile.
+ */
 #include "tenant/connection.h"
 
 #include "base/alloc.h"
@@ -13,7 +16,7 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { RETRY_MS = 5000, MOST_NAMED = 64 };
+enum { RETRY_MS = 5000, REFUSED_MS = 60000, MOST_NAMED = 64 };
 
 bool nf_connection_ready(const nf_connection *c)
 {
@@ -82,10 +85,11 @@ const nf_effect_env *nf_tenant_env(const nf_tenant *t, const nf_handler *handler
 static void on_subscriptions(void *ctx, const nf_error *err)
 {
     nf_connection *c = ctx;
-    nf_connection_set_trouble(c, &c->trouble, err ? err->text : NULL);
+    nf_connection_set_trouble(c, &c->trouble, err ? err->text : c->refusal);
     if (err)
         return;
-    nf_log_info("tenant", "%s: connection %s is ready", c->tenant->config->name, c->name);
+    if (!c->refusal)
+        nf_log_info("tenant", "%s: connection %s is ready", c->tenant->config->name, c->name);
     nf_sign_ins_settled(c);
 }
 
@@ -103,18 +107,11 @@ static void want_subscriptions(nf_connection *c)
     free(wanted);
 }
 
-static void drop_listeners(nf_connection *c)
+/* Does this handler hear events of Nimbus over this connection? */
+static bool is_ours(const nf_connection *c, const nf_handler *handler)
 {
-    nf_tenant *t = c->tenant;
-    size_t kept = 0;
-    for (size_t i = 0; i < t->listener_count; i++) {
-        if (t->listeners[i]->connection == c)
-            nf_listener_free(t->listeners[i]);
-        else
-            t->listeners[kept++] = t->listeners[i];
-    }
-    t->listener_count = kept;
-    json_object_clear(c->unheard);
+    return handler->trigger && handler->trigger->source == NF_FROM_NIMBUS
+           && nf_tenant_connection(c->tenant, handler->connection, NULL) == c;
 }
 
 static void add_listeners(nf_connection *c, const nf_version *version)
@@ -126,7 +123,7 @@ static void add_listeners(nf_connection *c, const nf_version *version)
         nf_realloc(t->listeners, (t->listener_count + count + 1) * sizeof(nf_listener *));
     for (size_t i = 0; i < count; i++) {
         nf_error err = {0};
-        if (nf_tenant_connection(t, handlers[i].connection, NULL) != c)
+        if (!is_ours(c, &handlers[i]))
             continue;
         nf_listener *listener = nf_listener_new(&handlers[i], c, &err);
         if (listener) {
@@ -142,31 +139,74 @@ static void rebuild(nf_connection *c)
 {
     size_t count;
     const nf_flow *flows = nf_flows_list(c->tenant->flows, &count);
-    drop_listeners(c);
-    if (c->gone)
-        return;
-    for (size_t i = 0; i < count; i++) {
+    nf_tenant_drop_listeners(c->tenant, c);
+    json_object_clear(c->unheard);
+    for (size_t i = 0; i < count && !c->gone; i++) {
         if (flows[i].version)
             add_listeners(c, flows[i].version);
     }
+    nf_index_build(c->tenant->index, c->tenant->listeners, c->tenant->listener_count);
+    if (c->gone)
+        return;
     c->listening = true;
     want_subscriptions(c);
 }
 
 /* ---- the values that Nimbus lists ---- */
 
+/* What Nimbus says to the first question after a change of flows, and every few seconds while it says no. */
+static void tell_alarms(nf_connection *c, const nf_error *err, bool refusal)
+{
+    nf_alarm_kind now = refusal ? NF_ALARM_RIGHT_LOST : NF_ALARM_CONNECTION_DOWN;
+    if (err)
+        nf_tenant_alarm(c->tenant, now, c->name, err->text);
+    if (!err || !refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_RIGHT_LOST, c->name);
+    if (!err || refusal)
+        nf_tenant_calm(c->tenant, NF_ALARM_CONNECTION_DOWN, c->name);
+}
+
 static void on_catalog(void *ctx, const nf_error *err)
 {
     nf_connection *c = ctx;
+    bool refusal = err && (err->status == NF_E_DENIED || err->status == NF_E_NOT_FOUND);
     c->fetching = false;
+    free(c->refusal);
+    c->refusal = refusal ? nf_strdup(err->text) : NULL;
+    tell_alarms(c, err, refusal);
     if (err) {
+        uint64_t wait = refusal ? REFUSED_MS : RETRY_MS;
         nf_connection_set_trouble(c, &c->trouble, err->text);
         nf_log_error("nimbus", "%s: connection %s: %s; tried again in %d s",
-                     c->tenant->config->name, c->name, err->text, RETRY_MS / 1000);
-        nf_timer_start(c->retry, RETRY_MS, 0);
-        return;
+                     c->tenant->config->name, c->name, err->text, (int)(wait / 1000));
+        nf_timer_start(c->retry, wait, 0);
     }
-    rebuild(c);
+    if (!err || refusal) /* a refusal silences only the handlers that need what was refused */
+        rebuild(c);
+}
+
+/* The triggers that the flows use here; their values are fetched. Ends with NULL, owned by the caller. */
+static const nf_trigger **used_triggers(const nf_connection *c)
+{
+    const nf_trigger *const *all = c->tenant->host->triggers;
+    size_t flow_count, count, n = 0, most = 0;
+    const nf_flow *flows = nf_flows_list(c->tenant->flows, &flow_count);
+    while (all[most])
+        most++;
+    const nf_trigger **used = nf_alloc((most + 1) * sizeof *used);
+    for (; *all; all++) {
+        bool wanted = false;
+        for (size_t i = 0; i < flow_count; i++) {
+            const nf_handler *handlers = flows[i].version
+                                             ? nf_version_handlers(flows[i].version, &count)
+                                             : (count = 0, NULL);
+            for (size_t k = 0; k < count; k++)
+                wanted = wanted || (handlers[k].trigger == *all && is_ours(c, &handlers[k]));
+        }
+        if (wanted)
+            used[n++] = *all;
+    }
+    return used;
 }
 
 static void fetch(void *ctx)
@@ -175,13 +215,15 @@ static void fetch(void *ctx)
     if (c->fetching)
         return;
     c->fetching = true;
-    nf_catalog_fetch(c->catalog, c->tenant->host->triggers, on_catalog, c);
+    const nf_trigger **used = used_triggers(c);
+    nf_catalog_fetch(c->catalog, used, on_catalog, c);
+    free(used);
 }
 
 void nf_connection_listen(nf_connection *c)
 {
     if (c->gone)
-        drop_listeners(c);
+        rebuild(c);
     else if (c->credential && c->credential->sign_in)
         fetch(c);
 }
@@ -203,10 +245,28 @@ nf_subscription *nf_connection_subscription(const nf_connection *c, const char *
 int64_t nf_connection_stream(const nf_connection *c, const nf_subscription *s)
 {
     const nf_subscription *now = nf_subscriptions_find(c->subscriptions, s->trigger, s->filter);
-    return now && now->id ? now->id : s->id;
+    return now && now->family ? now->family : s->family;
 }
 
 /* ---- life ---- */
+
+static const char *path_of_trigger(void *owner, const nf_trigger *trigger)
+{
+    const nf_connection *c = owner;
+    return trigger->operation == NF_OP_ASSISTANT_TRIGGER ? c->tenant->config->assistant_path : NULL;
+}
+
+/* Nimbus had dropped it, nobody knows when; its successor is registered already. */
+static void on_removed(void *owner, const nf_subscription *s)
+{
+    nf_connection *c = owner;
+    char *text =
+        nf_format("Nimbus no longer had the subscription to %s %s when it was deleted; events "
+                  "may not have come",
+                  s->trigger->name, s->filter);
+    nf_tenant_alarm(c->tenant, NF_ALARM_SUBSCRIPTION_REMOVED, c->name, text);
+    free(text);
+}
 
 nf_nimbus *nf_connection_new_nimbus(const nf_tenant *t)
 {
@@ -229,6 +289,9 @@ nf_status nf_connection_open_subscriptions(nf_connection *c, int64_t sign_in, nf
         .public_url = t->host->public_url,
         .triggers = t->host->triggers,
         .owner = c,
+        .renew_ms = t->config->renew_ms,
+        .path = path_of_trigger,
+        .removed = on_removed,
     };
     nf_subscriptions_close(c->subscriptions);
     c->subscriptions = NULL;
@@ -252,6 +315,8 @@ nf_connection *nf_connection_named(nf_tenant *t, const char *name)
     c->catalog = nf_catalog_new(c->nimbus);
     c->env = t->env;
     c->env.nimbus = c->nimbus;
+    c->env.kept = nf_kept_new(t->host->loop, c->nimbus, t->config->country);
+    c->env.upn = &c->upn;
     nf_connection_set_trouble(c, &c->trouble, "starting");
     nf_probe_start(c);
     t->connections =
@@ -267,12 +332,14 @@ void nf_connection_close(nf_connection *c)
     nf_probe_close(c);
     nf_subscriptions_close(c->subscriptions);
     nf_catalog_free(c->catalog);
+    nf_kept_free(c->env.kept);
     nf_nimbus_close(c->nimbus);
     nf_sign_ins_close(c);
     json_decref(c->unheard);
     free(c->trouble);
     free(c->sign_in_trouble);
     free(c->probe_trouble);
+    free(c->refusal);
     free(c->upn);
     free(c->name);
     free(c);

@@ -37,8 +37,9 @@ typedef struct nf_connection {
         unheard; /* flow file -> why a handler of it hears nothing: a filter names what Nimbus does not list */
     bool listening; /* its listeners are those of the flows: events can be taken */
     bool fetching;
-    bool gone;    /* signed out: it has no name any more, but lives on */
-    bool expired; /* somebody has to sign in again */
+    bool gone;     /* signed out: it has no name any more, but lives on */
+    bool expired;  /* somebody has to sign in again */
+    char *refusal; /* what Nimbus refuses to list for it, or NULL */
     char *trouble, *sign_in_trouble, *probe_trouble; /* why it is not ready, or NULL */
     struct nf_credential *credential;                /* tenant/sign_ins.h */
     struct nf_former *formers;

@@ -62,6 +62,10 @@ static nf_status scan_fields(nf_event *e, nf_error *err)
     if (object && token == NF_J_OBJECT_END)
         token = nf_jscan_next(&scan);
     e->repeats = repeats && *repeats;
+    for (size_t i = 0; i < NF_EVENT_FILTERS && e->trigger->filters[i].name; i++) {
+        if (e->trigger->owner && strcmp(e->trigger->filters[i].field, e->trigger->owner) == 0)
+            e->owner = e->values[i];
+    }
     free(repeats);
     if (object && token == NF_J_END)
         return NF_OK;
@@ -88,6 +92,49 @@ nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len,
     else
         nf_event_unref(e);
     return status;
+}
+
+char *nf_event_field(const nf_event *e, const char *field)
+{
+    nf_jscan scan;
+    char *found = NULL;
+    nf_jscan_init(&scan, e->row.body, e->row.len);
+    if (nf_jscan_next(&scan) != NF_J_OBJECT)
+        return NULL;
+    while (nf_jscan_next(&scan) == NF_J_KEY) {
+        bool wanted = key_is(&scan, field);
+        nf_jtoken token = nf_jscan_next(&scan);
+        if (wanted && (token == NF_J_TRUE || token == NF_J_FALSE)) {
+            free(found);
+            found = nf_strdup(token == NF_J_TRUE ? "true" : "false");
+        } else if (wanted && token == NF_J_NUMBER) {
+            free(found);
+            found = nf_memdup(scan.text, scan.len);
+        } else if (wanted) {
+            take_value(&found, &scan, token);
+        }
+        if (!nf_jscan_skip(&scan, token))
+            break;
+    }
+    return found;
+}
+
+bool nf_event_plausible(const nf_event *e)
+{
+    nf_jscan scan;
+    bool known = true;
+    if ((e->trigger->source == NF_FROM_NIMBUS && e->partition) || !e->trigger->event)
+        return true;
+    nf_jscan_init(&scan, e->row.body, e->row.len);
+    if (nf_jscan_next(&scan) != NF_J_OBJECT)
+        return false;
+    while (known && nf_jscan_next(&scan) == NF_J_KEY) {
+        const nf_param *field = e->trigger->event;
+        while (field->name && !key_is(&scan, field->name))
+            field++;
+        known = field->name && nf_jscan_skip(&scan, nf_jscan_next(&scan));
+    }
+    return known;
 }
 
 nf_event *nf_event_ref(nf_event *event)

@@ -20,7 +20,8 @@ typedef struct nf_event {
     const nf_trigger *trigger;
     char *partition;                /* value of the trigger's partition field, or NULL */
     char *values[NF_EVENT_FILTERS]; /* value of the field of each filter, or NULL */
-    bool repeats;                   /* the trigger's `repeats` field is set */
+    const char *owner; /* value of the trigger's owner field, one of `values`, or NULL */
+    bool repeats;      /* the trigger's `repeats` field is set */
 } nf_event;
 
 /**
@@ -29,6 +30,18 @@ typedef struct nf_event {
  */
 nf_status nf_event_read(const nf_trigger *trigger, const char *body, size_t len, nf_event **event,
                         nf_error *err);
+
+/**
+ * The value of any field at the top of the event as text: a string as it is, a number, true or false as written; NULL
+ * when there is no such field, or its value is none of these. Case does not count. Owned by the caller.
+ */
+char *nf_event_field(const nf_event *event, const char *field);
+
+/**
+ * Can it be an event of its trigger? Of Nimbus when it has the field that orders events; any when the trigger knows
+ * every field of it. For events in files, which do not say what they are.
+ */
+bool nf_event_plausible(const nf_event *event);
 
 /** One more reference. */
 nf_event *nf_event_ref(nf_event *event);

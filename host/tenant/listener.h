@@ -11,9 +11,11 @@
 
 typedef struct nf_listener {
     const nf_handler *handler;
+    struct nf_webhook *webhook; /* of flow.on_webhook, else NULL */
     nf_connection *connection;
     nf_version *version;             /* kept while the listener lives */
     char **values[NF_EVENT_FILTERS]; /* per filter a list that ends with NULL; NULL: everything */
+    size_t counts[NF_EVENT_FILTERS]; /* how many values; they are sorted without regard to case */
     char *registration;              /* the config without url, canonical JSON */
 } nf_listener;
 
@@ -33,8 +35,8 @@ void nf_listener_free(nf_listener *listener);
 bool nf_listener_wants(const nf_listener *listener, const nf_event *event, const char **which);
 
 /**
- * Does the event fit a handler's filters as they are written? For runs without Nimbus: values and display names, case
- * and blanks not counted, "*" for anything.
+ * Is it an event of the handler's trigger, and does it fit the filters as they are written? For runs without Nimbus:
+ * values and display names, case and blanks not counted, "*" for anything.
  */
 bool nf_handler_fits(const nf_handler *handler, const nf_event *event);
 

@@ -29,17 +29,17 @@ bool nf_probe_refused(const nf_reply *reply, nf_error *err)
     return true;
 }
 
-static void note(nf_connection *c, int status, const char *text, const char *alarm)
+/* `refused`: it is the connection's trouble, and an alarm. */
+static void note(nf_connection *c, int status, const char *text, bool refused)
 {
     struct nf_probe *p = c->probe;
-    bool news = alarm && !c->probe_trouble;
     p->at_ms = nf_clock_wall_ms();
     p->status = status;
     free(p->text);
     p->text = nf_strdup(text);
-    nf_connection_set_trouble(c, &c->probe_trouble, alarm ? text : NULL);
-    if (news)
-        nf_tenant_alarm(c->tenant, alarm, c->name, text);
+    nf_connection_set_trouble(c, &c->probe_trouble, refused ? text : NULL);
+    if (refused)
+        nf_tenant_alarm(c->tenant, NF_ALARM_RIGHT_LOST, c->name, text);
 }
 
 /* No answer is not the user's trouble: subscriptions and effects tell by themselves when Nimbus cannot be reached. */
@@ -51,14 +51,14 @@ static void on_answer(void *ctx, const nf_error *failure, const nf_reply *reply,
     (void)location;
     c->probe->request = NULL;
     if (failure)
-        note(c, 0, failure->text, NULL);
+        note(c, 0, failure->text, false);
     else if (nf_probe_refused(reply, &err))
-        note(c, reply->status, err.text, reply->status == 403 ? "right-lost" : "connection-down");
+        note(c, reply->status, err.text, true);
     else if (reply->status >= 300) {
         nf_nimbus_reply_error("GET", NF_PROBE_PATH, reply, false, &err);
-        note(c, reply->status, err.text, NULL);
+        note(c, reply->status, err.text, false);
     } else {
-        note(c, reply->status, NULL, NULL);
+        note(c, reply->status, NULL, false);
     }
 }
 

@@ -101,7 +101,9 @@ static void on_changed(void *ctx)
     const nf_error *err = nf_sign_in_error(cr->sign_in, &over);
     bool trouble = err && (over || !nf_sign_in_token(cr->sign_in, &number));
     if (trouble && over && !c->expired)
-        nf_tenant_alarm(c->tenant, "sign-in-expired", c->name, err->text);
+        nf_tenant_alarm(c->tenant, NF_ALARM_SIGN_IN_EXPIRED, c->name, err->text);
+    if (!err)
+        nf_tenant_calm(c->tenant, NF_ALARM_SIGN_IN_EXPIRED, c->name);
     c->expired = trouble && over;
     nf_connection_set_trouble(c, &c->sign_in_trouble, trouble ? err->text : NULL);
 }
@@ -214,11 +216,15 @@ static nf_status take_over(nf_connection *c, struct nf_credential *cr, nf_error 
 {
     const nf_claims *claims = cr->sign_in ? nf_sign_in_claims(cr->sign_in) : NULL;
     step_back(c);
+    nf_kept_spoil(c->env.kept, NULL); /* what another user was told */
     c->credential = cr;
     cr->connection = c;
     c->gone = c->expired = false;
     free(c->upn);
-    c->upn = nf_strdup(claims ? claims->upn : NULL);
+    c->upn = nf_strdup(claims && claims->upn ? claims->upn
+                       : cr->id              ? NULL
+                                             : c->tenant->config->upn);
+    nf_tenant_calm(c->tenant, NF_ALARM_SIGN_IN_EXPIRED, c->name);
     nf_connection_set_trouble(c, &c->sign_in_trouble, NULL);
     nf_nimbus_use(c->nimbus, cr->sign_in);
     return nf_connection_open_subscriptions(c, cr->id, err);

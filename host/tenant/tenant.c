@@ -75,7 +75,9 @@ static void find_homeless(nf_tenant *t, const nf_version *version)
     const nf_handler *handlers = nf_version_handlers(version, &count);
     for (size_t i = 0; i < count; i++) {
         nf_error err = {0};
-        if (nf_tenant_connection(t, handlers[i].connection, &err))
+        bool local = handlers[i].trigger && handlers[i].trigger->source != NF_FROM_NIMBUS
+                     && !handlers[i].connection;
+        if (local || nf_tenant_connection(t, handlers[i].connection, &err))
             continue;
         nf_error_prefix(&err, "%s:%d", nf_version_file(version), handlers[i].line);
         json_object_set_new(t->homeless, nf_version_file(version), json_string(err.text));
@@ -90,12 +92,15 @@ void nf_tenant_connections_changed(nf_tenant *t)
     if (!t->loaded)
         return;
     json_object_clear(t->homeless);
+    nf_tenant_drop_listeners(t, NULL);
     for (size_t i = 0; i < count; i++) {
         if (!flows[i].version)
             continue;
         keep_source(t, flows[i].version);
         find_homeless(t, flows[i].version);
+        nf_tenant_add_local(t, flows[i].version);
     }
+    nf_timetable_follow(t->timetable);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_connection_listen(t->connections[i]);
 }
@@ -172,6 +177,8 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
         .loop = t->host->loop,
         .lists = nf_list_folder_new(t->host->lists, lists, c->country),
         .kv = t->kv,
+        .store = t->host->store,
+        .ou = nf_rights_ou(t->rights),
     };
     free(lists);
     return NF_OK;
@@ -186,9 +193,14 @@ static void doubt_cluster(const nf_tenant_config *config)
                     config->name, config->cluster, meant);
 }
 
+/* What came shortly before this start: a repetition of it must be known. */
 static void remember(void *ctx, const nf_event_row *row)
 {
-    nf_dedupe_add_row(ctx, row);
+    nf_tenant *t = ctx;
+    if (row->subscription == NF_WEBHOOK_SUBSCRIPTION)
+        nf_nonces_take(t->nonces, row->hash, row->received_ms / 1000);
+    else if (row->subscription > 0 && row->received_ms >= nf_clock_wall_ms() - NF_DEDUPE_MS)
+        nf_dedupe_add_row(t->dedupe, row);
 }
 
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
@@ -202,6 +214,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->on_loaded = loaded;
     t->ctx = ctx;
     t->dedupe = nf_dedupe_new();
+    t->index = nf_index_new();
     t->homeless = json_object();
     t->oauth = (nf_oauth){
         .loop = host->loop,
@@ -213,10 +226,19 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
         .directory = config->directory_tenant,
     };
     doubt_cluster(config);
-    nf_status status = nf_store_each_recent(host->store, nf_clock_wall_ms() - NF_DEDUPE_MS,
-                                            remember, t->dedupe, err);
+    t->alarms = nf_alarms_new(t);
+    t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
+    t->nonces = nf_nonces_new();
+    nf_status status = nf_store_each_recent(
+        host->store, nf_clock_wall_ms() - NF_WEBHOOK_MEMORY_S * 1000, remember, t, err);
+    if (status == NF_OK)
+        status = nf_timetable_open(t, &t->timetable, err);
+    if (status == NF_OK)
+        status = nf_tenant_open_silence(t, err);
     if (status == NF_OK)
         status = nf_tenant_recall_limits(t, err);
+    if (status == NF_OK)
+        status = nf_rights_open(host->loop, config, &t->rights, err);
     if (status == NF_OK)
         status = open_env(t, err);
     if (status == NF_OK)
@@ -230,6 +252,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->history =
         nf_store_open_history(host->store, config->name, t->allowed.tenant.of[NF_CAP_HISTORY]);
     nf_tenant_obey(t);
+    nf_timer_start(t->listen_in, NF_LISTEN_IN_MS, NF_LISTEN_IN_MS);
     *out = t;
     nf_tenant_rescan(t);
     return NF_OK;
@@ -239,6 +262,8 @@ void nf_tenant_stop(nf_tenant *t)
 {
     nf_watch_close(t->watch);
     t->watch = NULL;
+    nf_timetable_stop(t->timetable);
+    nf_timer_stop(t->listen_in);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_timer_stop(t->connections[i]->retry);
     nf_pool_stop(t->pool);
@@ -252,6 +277,12 @@ void nf_tenant_close(nf_tenant *t)
     for (size_t i = 0; i < t->listener_count; i++)
         nf_listener_free(t->listeners[i]);
     free(t->listeners);
+    nf_index_free(t->index);
+    nf_timetable_free(t->timetable);
+    nf_alarms_free(t->alarms);
+    nf_nonces_free(t->nonces);
+    nf_timer_close(t->listen_in);
+    nf_silence_free(t->silence);
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
@@ -261,51 +292,7 @@ void nf_tenant_close(nf_tenant *t)
     free(t->connections);
     nf_dedupe_free(t->dedupe);
     nf_kv_close(t->kv);
+    nf_rights_close(t->rights);
     json_decref(t->homeless);
     free(t);
-}
-
-/* ---- status ---- */
-
-static const char *why_unheard(const nf_tenant *t, const char *file)
-{
-    const char *why = nf_json_string(t->homeless, file);
-    for (size_t i = 0; i < t->connection_count && !why; i++)
-        why = nf_json_string(t->connections[i]->unheard, file);
-    return why;
-}
-
-static json_t *flow_status(const nf_tenant *t, const nf_flow *flow)
-{
-    const char *unheard = why_unheard(t, flow->file);
-    json_t *handlers = json_array();
-    size_t count = 0;
-    const nf_handler *list = flow->version ? nf_version_handlers(flow->version, &count) : NULL;
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(handlers, json_string(list[i].name));
-    return json_pack("{s:s, s:b, s:s?, s:o}", "file", flow->file, "running", flow->version != NULL,
-                     "error", flow->error ? flow->error : unheard, "handlers", handlers);
-}
-
-json_t *nf_tenant_status(const nf_tenant *t)
-{
-    size_t count = 0;
-    const nf_flow *list = nf_flows_list(t->flows, &count);
-    json_t *flows = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(flows, flow_status(t, &list[i]));
-    json_t *events = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t)t->count.received, "accepted",
-        (json_int_t)t->count.accepted, "duplicate", (json_int_t)t->count.duplicate, "filtered",
-        (json_int_t)t->count.filtered, "refused", (json_int_t)t->count.refused);
-    json_t *connections = json_array();
-    for (size_t i = 0; i < t->connection_count; i++) {
-        if (!t->connections[i]->gone)
-            json_array_append_new(connections, nf_connection_status(t->connections[i]));
-    }
-    return json_pack("{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o}", "tenant", t->config->name,
-                     "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
-                     (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool),
-                     "held_up", nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL,
-                     "events", events, "connections", connections, "flows", flows);
 }

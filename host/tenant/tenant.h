@@ -10,12 +10,32 @@
 #include "auth/key.h"
 #include "config/config.h"
 #include "loop/watch.h"
+#include "tenant/alarm.h"
 #include "tenant/connection.h"
 #include "tenant/dedupe.h"
 #include "tenant/flows.h"
+#include "tenant/index.h"
 #include "tenant/listener.h"
+#include "tenant/rights.h"
+#include "tenant/silence.h"
+#include "tenant/timetable.h"
+#include "tenant/webhook.h"
 
 typedef struct nf_tenant nf_tenant;
+
+/** An event that does not come from Nimbus: a time, a request, a failure, an alarm, a person. */
+typedef struct nf_occurrence {
+    const nf_trigger *trigger;
+    const nf_handler *handler; /* for this one only; NULL: for all that listen to the trigger */
+    const char *body;          /* a JSON object, copied */
+    size_t len;
+    const char *schedule; /* of a schedule: the handler's name, copied; and when it was due */
+    int64_t due_ms;
+    void (*stored)(void *ctx, const nf_error *err); /* durable, or why not; NULL: nobody asks */
+    void (*ended)(
+        void *ctx); /* all its runs have ended, or it could not be stored; NULL: nobody asks */
+    void *ctx;
+} nf_occurrence;
 
 /** What all tenants of a host share. Borrowed for their lives. */
 typedef struct nf_tenant_host {
@@ -27,6 +47,11 @@ typedef struct nf_tenant_host {
     nf_key *key; /* that sign-ins are encrypted with */
     const char *public_url;
     const nf_trigger *const *triggers;
+    /** Let an occurrence become an event with its runs; `run` (may be NULL) gets the id of the first, 0: none. An error
+     * says why no event can be taken now; nothing is called then. */
+    nf_status (*raise)(void *pipeline, nf_tenant *tenant, const nf_occurrence *occurrence,
+                       int64_t *run, nf_error *err);
+    void *pipeline;
 } nf_tenant_host;
 
 struct nf_tenant {
@@ -47,11 +72,19 @@ struct nf_tenant {
     nf_history *history; /* the store's */
     nf_listener **listeners;
     size_t listener_count;
+    nf_index *index; /* of the listeners */
+    nf_rights *rights;
     json_t *homeless; /* flow file -> why: it names a connection that there is not */
     bool loaded;      /* every flow was tried once */
+    nf_alarms *alarms;
+    nf_timetable *timetable;
+    nf_nonces *nonces; /* of webhooks */
+    nf_silence *silence;
+    nf_timer *listen_in; /* looks for silence */
     struct {
-        uint64_t received, duplicate, filtered, refused, accepted;
-    } count; /* fates of events since the start */
+        uint64_t received, duplicate, filtered, denied, refused, accepted;
+        uint64_t ended[NF_OUTCOME_COUNT]; /* runs by outcome */
+    } count;                              /* fates of events since the start */
     void (*on_loaded)(nf_tenant *tenant, void *ctx);
     void *ctx;
 };
@@ -104,6 +137,29 @@ void nf_tenant_obey(nf_tenant *tenant);
 
 /** Take over what an admin changed before this start. */
 nf_status nf_tenant_recall_limits(nf_tenant *tenant, nf_error *err);
+
+/** The trigger whose events have this source, or NULL. */
+const nf_trigger *nf_tenant_trigger(const nf_tenant *tenant, nf_source source);
+
+/** Add the listeners of a version that do not listen to Nimbus; what is wrong with one goes to `homeless`. */
+void nf_tenant_add_local(nf_tenant *tenant, const nf_version *version);
+
+/** What was learned of the services before; a look at them, which `listen_in` takes every NF_LISTEN_IN_MS. */
+enum { NF_LISTEN_IN_MS = 10000 };
+nf_status nf_tenant_open_silence(nf_tenant *tenant, nf_error *err);
+void nf_tenant_listen_in(void *tenant);
+
+/** An event of a service came from Nimbus. */
+void nf_tenant_heard(nf_tenant *tenant, const nf_event *event);
+
+/** Free the listeners of a connection; NULL: those that listen to something else than Nimbus. */
+void nf_tenant_drop_listeners(nf_tenant *tenant, const nf_connection *connection);
+
+/** Tell all who listen to the trigger of a source; `event` is borrowed. Nothing happens when nobody does. */
+void nf_tenant_raise(nf_tenant *tenant, nf_source source, const json_t *event);
+
+/** The webhook at /hooks/TENANT/PATH, or NULL. */
+nf_listener *nf_tenant_hook(const nf_tenant *tenant, const char *path);
 
 /** State for people: flows with their errors, subscriptions, counts. A new reference. */
 json_t *nf_tenant_status(const nf_tenant *tenant);

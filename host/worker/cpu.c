@@ -193,22 +193,22 @@ static void tick(nf_run *run)
     if (run->looking) { /* the interrupted code is nf_cpu_end_anywhere */
         if (run->looking++ > TICKS_TO_SYNC)
             give_up_looking(run);
-    } else if (over_cpu(run) || over_time(run)) {
-        bool cpu = over_cpu(run);
+        return;
+    }
+    bool cpu = over_cpu(run);
+    if (cpu || over_time(run)) {
         run->over++;
-        if (run->over <= TICKS_TO_SYNC && run->current)
-            nf_cpu_arm(run);
-        else if (run->over > TICKS_TO_SYNC)
+        if (run->over > TICKS_TO_SYNC)
             nf_cpu_end_anywhere(run, cpu ? NF_OUTCOME_OVER_CPU : NF_OUTCOME_OVER_TIME,
                                 cpu ? nf_run_cpu_budget(run) : NF_BUDGET_WALL, 0);
-    } else {
-        if (run->current && nf_sample_due(run, cpu_used(run))) {
-            run->sample_wanted = 1;
+        if (run->current)
             nf_cpu_arm(run);
-        }
-        if (nf_cpu_slice() >= SLICE_NS)
-            preempt(run);
+    } else if (run->current && nf_sample_due(run, cpu_used(run))) {
+        run->sample_wanted = 1;
+        nf_cpu_arm(run);
     }
+    if (nf_cpu_slice() >= SLICE_NS)
+        preempt(run);
 }
 
 static void on_tick(int signal_number)
@@ -221,8 +221,12 @@ static void on_tick(int signal_number)
         run->pending = 1;
         return;
     }
+    if (run->ticking && !run->looking)
+        return;
     int saved = errno;
+    run->ticking = 1;
     tick(run);
+    run->ticking = 0;
     errno = saved;
 }
 

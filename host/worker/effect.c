@@ -123,10 +123,33 @@ static int raise_error(lua_State *L, const nf_run *run)
     return lua_error(L);
 }
 
+/* [a, b]: each item is a result. */
+static int push_several(lua_State *L, const nf_run *run)
+{
+    nf_json_in in = {.keep_null = false};
+    int count = 0;
+    nf_jtoken token;
+    nf_jscan_init(&in.scan, run->input.at, run->input.len);
+    token = nf_jscan_next(&in.scan);
+    if (token != NF_J_ARRAY)
+        return 0;
+    while ((token = nf_jscan_next(&in.scan)) != NF_J_ARRAY_END) {
+        luaL_checkstack(L, 1, "too many results");
+        if (token == NF_J_NULL)
+            lua_pushnil(L);
+        else
+            lx_json_value(L, &in, token);
+        count++;
+    }
+    return count;
+}
+
 static int push_result(lua_State *L, const nf_run *run, int flags)
 {
     if (flags & NF_ACTION_ROW)
         return lx_record_row(L, run->input);
+    if (flags & NF_ACTION_SEVERAL)
+        return push_several(L, run);
     if (run->input.len == 0)
         lua_pushnil(L);
     else

@@ -180,6 +180,15 @@ nf_branch *nf_group_find(nf_run *run, uint32_t number)
     return NULL;
 }
 
+bool nf_group_owns(const nf_run *run, const lua_State *thread)
+{
+    for (unsigned i = 0; run->group && i < run->group->count; i++) {
+        if (run->group->threads[i] == thread)
+            return true;
+    }
+    return false;
+}
+
 void nf_group_result(nf_run *run, nf_branch *branch, const char *bytes, size_t len, bool is_error)
 {
     size_t index = (size_t)(branch - run->group->branches);

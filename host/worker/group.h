@@ -70,6 +70,12 @@ void nf_group_left(nf_run *run, void (*entry)(void *run));
 /** The branch that waits for this effect, or NULL. */
 nf_branch *nf_group_find(nf_run *run, uint32_t number);
 
+/**
+ * Is it the thread of a branch? No script may resume or close one, also when it ended: its result lies there until all
+ * branches ended.
+ */
+bool nf_group_owns(const nf_run *run, const lua_State *thread);
+
 /** Its result came: copy it and make the branch ready. */
 void nf_group_result(nf_run *run, nf_branch *branch, const char *bytes, size_t len, bool is_error);
 

@@ -16,6 +16,11 @@ static char *bytes_of(const nf_image *image)
     return (char *)(uintptr_t)image + ((head + 63) & ~(size_t)63);
 }
 
+static uint32_t high_of(const nf_run *run)
+{
+    return (uint32_t)((uint64_t)(uintptr_t)run->arena >> NF_SLOT_SHIFT);
+}
+
 static bool is_inside(uint64_t word, uint64_t arena)
 {
     return word - arena < NF_ARENA_SIZE;
@@ -54,22 +59,33 @@ nf_image *nf_image_take(const nf_run *run, uint64_t random_at)
     image->load_ns = run->cpu_ns;
     image->len = len;
     image->relocations = relocations;
+    image->high = high_of(run);
     memcpy(image->file, run->file, sizeof image->file);
     find_pointers(run, len, image->words);
     memcpy(bytes_of(image), run->arena, len);
     return image;
 }
 
-void nf_image_copy(const nf_image *image, nf_run *run)
+/* Let the image point into this run's arena. */
+static void relocate(nf_image *image, const nf_run *run)
+{
+    char *bytes = bytes_of(image);
+    uint32_t high = high_of(run);
+    if (image->high == high)
+        return;
+    for (size_t i = 0; i < image->relocations; i++)
+        memcpy(bytes + image->words[i] + 4, &high,
+               sizeof high); /* the high half of a little-endian word */
+    image->high = high;
+}
+
+void nf_image_copy(nf_image *image, nf_run *run)
 {
     enum { FIRST_ROOM = 8 << 10 };
     char *arena = (char *)run->arena;
-    uint32_t high = (uint32_t)((uint64_t)(uintptr_t)arena >> NF_SLOT_SHIFT);
     nf_run_commit(run, arena + image->len + FIRST_ROOM);
+    relocate(image, run);
     memcpy(arena, bytes_of(image), image->len);
-    for (size_t i = 0; i < image->relocations; i++)
-        memcpy(arena + image->words[i] + 4, &high,
-               sizeof high); /* the high half of a little-endian word */
     run->L = run->current = (lua_State *)(void *)(arena + image->main_at);
     run->version = image->version;
     run->flags = image->flags;

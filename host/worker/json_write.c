@@ -126,6 +126,8 @@ static void write_object(writer *w, int table, size_t count)
     while (lua_next(L, table)) {
         lua_pop(L, 1);
         keys[n].text = lua_tolstring(L, -1, &keys[n].len);
+        if (w->mode == NF_JSON_STRICT && memchr(keys[n].text, '\0', keys[n].len))
+            refuse(w, "a key with a zero byte in it");
         n++;
     }
     sort_keys(keys, n);
@@ -186,20 +188,47 @@ void lx_json_mark_list(lua_State *L)
     lua_setmetatable(L, -2);
 }
 
-/* Object, list, or neither: names and whole numbers are counted. */
+/*
+ * Leave a strong copy of a weak table at the top, or the table itself: what is counted first and written then must not
+ * be collected in between.
+ */
+static void push_strong(lua_State *L, int table)
+{
+    lua_pushvalue(L, table);
+    if (luaL_getmetafield(L, table, "__mode") == LUA_TNIL)
+        return;
+    lua_pop(L, 2);
+    lua_createtable(L, 0, 0);
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+}
+
+static void write_strong(writer *w, int table);
+
 static void write_table(writer *w, int table)
 {
-    lua_State *L = w->L;
-    lua_Integer names = 0, items = 0, highest = 0;
     if (w->depth >= NF_JSON_DEPTH) {
         write_odd(w, "a table nested more than 64 levels deep (does it contain itself?)");
         return;
     }
-    luaL_checkstack(L, 6, "too much to write as JSON");
-    if (is_marked_list(L, table)) {
-        write_list(w, table, (lua_Integer)lua_rawlen(L, table));
-        return;
-    }
+    luaL_checkstack(w->L, 10, "too much to write as JSON");
+    push_strong(w->L, table);
+    if (lua_rawequal(w->L, -1, table) && is_marked_list(w->L, table))
+        write_list(w, table, (lua_Integer)lua_rawlen(w->L, table));
+    else
+        write_strong(w, lua_gettop(w->L));
+    lua_pop(w->L, 1);
+}
+
+/* Object, list, or neither: names and whole numbers are counted. */
+static void write_strong(writer *w, int table)
+{
+    lua_State *L = w->L;
+    lua_Integer names = 0, items = 0, highest = 0;
     lua_pushnil(L);
     while (lua_next(L, table)) {
         lua_pop(L, 1);

@@ -17,7 +17,9 @@
  * All parts lie in one GiB, and the top of the stack next to the beginning of the heap: a small run then needs three
  * pages of page tables. The heap and the text begin at an odd MiB, where no huge page can begin.
  */
-#ifdef NF_STRESS /* a build for tests: the stack overflows early */
+#if defined(NF_STRESS) && defined(NF_SANITIZED) /* a sanitizer's frames are larger */
+#define NF_STACK_SIZE 0x00040000u
+#elif defined(NF_STRESS) /* a build for tests: the stack overflows early */
 #define NF_STACK_SIZE 0x00010000u
 #else
 #define NF_STACK_SIZE 0x00100000u

@@ -219,7 +219,7 @@ void lx_lib_open(lua_State *L)
 
 void lx_lib_close(lua_State *L)
 {
-    static const char *const modules[] = {"flow", "json", "log", "time", NULL};
+    static const char *const modules[] = {"flow", "json", "log", "text", "time", NULL};
     for (const char *const *name = modules; *name; name++) {
         lua_getglobal(L, *name);
         lx_names_strict(L, *name);

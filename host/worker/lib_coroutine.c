@@ -5,6 +5,7 @@
  * nested coroutine.close).
  */
 #include "cpu.h"
+#include "group.h"
 #include "lib.h"
 
 #include <lualib.h>
@@ -19,6 +20,10 @@ static int resume(lua_State *L, lua_State *thread, int count)
     int results = 0;
     if (run->depth >= DEPTH_MAX) {
         lua_pushliteral(L, "too many coroutines inside each other");
+        return -1;
+    }
+    if (nf_group_owns(run, thread)) {
+        lua_pushliteral(L, "cannot resume a branch of flow.all");
         return -1;
     }
     if (!lua_checkstack(thread, count + 1)) {
@@ -114,7 +119,7 @@ static bool is_closable(lua_State *L, lua_State *thread)
 static int lx_close(lua_State *L)
 {
     lua_State *thread = thread_argument(L);
-    if (!is_closable(L, thread))
+    if (!is_closable(L, thread) || nf_group_owns(nf_current, thread))
         return luaL_error(L, "cannot close a running coroutine");
     if (reset(L, thread) == LUA_OK) {
         lua_pushboolean(L, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lib_flow.c: flow.skip and flow.all in C, the rest of flow in Lua (scripts/prelude/flow.lua). */
+/* lib_flow.c: flow.skip and flow.all in C, the rest of flow and text in Lua (scripts/prelude). */
 #include "cpu.h"
 #include "group.h"
 #include "lib.h"
@@ -84,6 +84,8 @@ void lx_flow_open(lua_State *L)
     static const luaL_Reg flow[] = {{"skip", lx_flow_skip}, {"all", lx_flow_all}, {NULL, NULL}};
     luaL_newlib(L, flow);
     lua_setglobal(L, "flow");
+    lua_newtable(L);
+    lua_setglobal(L, "text");
     for (const nf_prelude *file = nf_preludes; file->name; file++) {
         if (luaL_loadbufferx(L, file->text, strlen(file->text), file->name, "t") != LUA_OK)
             lua_error(L);

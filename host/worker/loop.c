@@ -3,7 +3,8 @@
  * loop.c: see loop.h.
  *
  * Invariant: a message is handled completely before the next one is looked at; a message only
- * changes lists and buffers, Lua runs between messages, in slices.
+ * changes lists and buffers, Lua runs between messages, in slices. What a message made ready runs before the next
+ * message: its memory is warm then, and a run that ends leaves warm memory to the next one.
  */
 #include "loop.h"
 
@@ -18,7 +19,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-enum { IDLE_MS = 1000, NS_PER_MS = 1000000 };
+enum { IDLE_MS = 1000, NS_PER_MS = 1000000, ROUND_NS = 5 * NS_PER_MS };
 
 static nf_image *find_image(nf_worker *w, uint64_t version)
 {
@@ -232,25 +233,22 @@ static void finish(nf_worker *w, nf_run *run)
     nf_end_load(&w->port, run);
 }
 
-/*
- * One slice for each run that is ready now; when one used all of its slice, the broker's frames come first. Did any run
- * have the CPU?
- */
-static bool run_slices(nf_worker *w)
+/* One slice for the run that was ready first. */
+static void run_slice(nf_worker *w)
 {
-    unsigned ready = nf_runs_ready();
-    bool preempted = false;
-    for (unsigned left = ready; left > 0 && !preempted; left--) {
-        if (!nf_port_has_room(&w->port))
-            make_room(w);
-        nf_run *run = nf_run_slice();
-        preempted = run->asked == NF_RUN_READY;
-        if (run->asked == NF_RUN_WAITING)
-            put_effect(w, run);
-        else if (run->asked == NF_RUN_ENDED)
-            finish(w, run);
-    }
-    return ready > 0;
+    if (!nf_port_has_room(&w->port))
+        make_room(w);
+    nf_run *run = nf_run_slice();
+    if (run->asked == NF_RUN_WAITING)
+        put_effect(w, run);
+    else if (run->asked == NF_RUN_ENDED)
+        finish(w, run);
+}
+
+/* Is there a run for the CPU, and time left in this round? */
+static bool may_run(uint64_t until)
+{
+    return nf_runs_ready() > 0 && nf_cpu_now() < until;
 }
 
 static void end_overdue(nf_worker *w, uint64_t now)
@@ -314,15 +312,28 @@ void nf_worker_build(nf_worker *w, const char *description, size_t len)
     nf_run_free(run);
 }
 
-static void handle_frames(nf_worker *w)
+/*
+ * What was read, with a slice after each frame, then more slices, until the round is over: then what was said goes out
+ * and the broker's next frames come first. Did any run have the CPU?
+ */
+static bool make_round(nf_worker *w)
 {
     nf_frame frame;
     const char *payload;
+    uint64_t until = nf_cpu_now() + ROUND_NS;
+    bool computed = false;
     while (nf_port_frame(&w->port, &frame, &payload)) {
         if (!nf_port_has_room(&w->port))
             make_room(w);
         on_frame(w, &frame, payload);
+        if (!may_run(until))
+            continue;
+        run_slice(w);
+        computed = true;
     }
+    for (; may_run(until); computed = true)
+        run_slice(w);
+    return computed;
 }
 
 /* The first frames may have been read together with the set-up, so it begins with those. */
@@ -330,8 +341,7 @@ void nf_worker_run(nf_worker *w)
 {
     w->said = nf_cpu_now();
     for (;;) {
-        handle_frames(w);
-        bool computed = run_slices(w);
+        bool computed = make_round(w);
         uint64_t now = nf_cpu_now();
         end_overdue(w, now);
         say_alive(w, computed, now);

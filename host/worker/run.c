@@ -23,8 +23,8 @@ nf_run *volatile nf_current;
 
 static nf_run *buckets[1 << BUCKET_BITS];
 static nf_run *ready, *waiting, *late;
+static nf_run *wanting; /* wait for a group for flow.all, the first one first */
 static unsigned count, ready_count;
-static unsigned wanting; /* of the waiting runs want a group for flow.all */
 static bool paused;
 static nf_worker_page *page;
 /* not later than the earliest deadline of a run that nf_run_overdue looks at */
@@ -82,8 +82,10 @@ static void unqueue(nf_run *run)
         DL_DELETE(ready, run);
         ready_count--;
     } else if (run->state == NF_RUN_WAITING) {
-        DL_DELETE(waiting, run);
-        wanting -= run->wants_group;
+        if (run->wants_group)
+            DL_DELETE(wanting, run);
+        else
+            DL_DELETE(waiting, run);
         run->wants_group = false;
     }
 }
@@ -94,26 +96,27 @@ static void settle(nf_run *run)
     if (run->state == NF_RUN_READY) {
         queue(run);
     } else if (run->state == NF_RUN_WAITING) {
-        DL_APPEND(waiting, run);
-        wanting += run->wants_group;
+        if (run->wants_group)
+            DL_APPEND(wanting, run);
+        else
+            DL_APPEND(waiting, run);
         watch_deadline(run);
     }
 }
 
-/* Runs that wait for a group get what was given back, the first one first. */
+/*
+ * Runs that wait for a group get what was given back, the first one first. Called often: one look tells that none is.
+ */
 static void grant_groups(void)
 {
-    nf_run *run, *next;
-    if (wanting == 0)
-        return;
-    DL_FOREACH_SAFE (waiting, run, next) {
-        if (!run->wants_group)
-            continue;
-        unqueue(run);
-        run->state = nf_group_begin(run, nf_program_branch);
-        settle(run);
+    while (wanting) {
+        nf_run *run = wanting;
+        nf_run_state state = nf_group_begin(run, nf_program_branch);
         if (run->wants_group)
             return;
+        DL_DELETE(wanting, run);
+        run->state = state;
+        settle(run);
     }
 }
 
@@ -194,7 +197,9 @@ nf_run *nf_run_slice(void)
     nf_current = run;
     nf_cpu_slice_start();
     nf_fiber_enter(&run->fiber);
-    run->cpu_ns += nf_cpu_slice();
+    uint64_t slice = nf_cpu_slice();
+    run->cpu_ns += slice;
+    page->longest_ns = NF_MAX(page->longest_ns, slice);
     nf_current = NULL;
     page->running = 0;
     if (run->state == NF_RUN_WAITING)
@@ -261,7 +266,7 @@ void nf_run_cancel(nf_run *run, nf_outcome outcome)
 
 uint64_t nf_runs_deadline(void)
 {
-    if (!waiting && !late && !(paused && ready))
+    if (!waiting && !wanting && !late && !(paused && ready))
         next_deadline = UINT64_MAX;
     return next_deadline;
 }
@@ -286,6 +291,7 @@ nf_run *nf_run_overdue(uint64_t now)
     if (!late && now >= next_deadline) {
         next_deadline = UINT64_MAX;
         find_late(waiting, now);
+        find_late(wanting, now);
         if (paused)
             find_late(ready, now);
     }

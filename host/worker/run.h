@@ -85,7 +85,10 @@ typedef struct nf_run {
     /* The tick reads and writes these */
     volatile sig_atomic_t in_host; /* sections that must not be interrupted */
     volatile sig_atomic_t pending; /* a tick came meanwhile */
-    volatile sig_atomic_t over;    /* ticks since a budget was found exceeded */
+    volatile sig_atomic_t
+        ticking; /* a tick is being handled: one that comes meanwhile is left out, or their frames
+                                      would fill the stack where ticks are many and the machine is slow */
+    volatile sig_atomic_t over; /* ticks since a budget was found exceeded */
     volatile sig_atomic_t
         looking; /* ticks since it looks for the line of an asynchronous end, from 1 */
     volatile sig_atomic_t gc_wanted;     /* over the soft limit: collect at the next instruction */

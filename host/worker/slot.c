@@ -119,13 +119,15 @@ void nf_slots_trim(void)
 
 void nf_run_commit(nf_run *run, const char *upto)
 {
-    char *from = run->committed, *end = (char *)run->arena + NF_ARENA_SIZE;
-    if (from >= upto)
-        return;
-    size_t at = (size_t)(from - (char *)run->arena);
-    size_t step = at == 0 ? PAGE : at < BIG_STEP ? SMALL_STEP : BIG_STEP;
-    size_t size = ((size_t)(upto - from) + step - 1) / step * step;
-    size = NF_MIN(size, (size_t)(end - from));
-    run->committed = from + size;
-    madvise(from, size, MADV_POPULATE_WRITE); /* an old kernel refuses: then each page faults */
+    char *end = (char *)run->arena + NF_ARENA_SIZE;
+    /* in pieces: during one call the kernel lets no tick through */
+    while (run->committed < upto) {
+        char *from = run->committed;
+        size_t at = (size_t)(from - (char *)run->arena);
+        size_t step = at == 0 ? PAGE : at < BIG_STEP ? SMALL_STEP : BIG_STEP;
+        size_t size = ((size_t)(upto - from) + step - 1) / step * step;
+        size = NF_MIN(NF_MIN(size, (size_t)BIG_STEP), (size_t)(end - from));
+        run->committed = from + size;
+        madvise(from, size, MADV_POPULATE_WRITE); /* an old kernel refuses: then each page faults */
+    }
 }

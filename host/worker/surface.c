@@ -77,6 +77,10 @@ static void make_action(lua_State *L, int described, lua_Integer index)
     if (lua_isstring(L, -1) && strncmp(lua_tostring(L, -1), "row", 3) == 0)
         flags |= NF_ACTION_ROW;
     lua_pop(L, 1);
+    lua_getfield(L, described, "several");
+    if (lua_toboolean(L, -1))
+        flags |= NF_ACTION_SEVERAL;
+    lua_pop(L, 1);
     lua_pushinteger(L, index);
     push_list(L, described, "params");
     lua_getfield(L, described, "positional");
@@ -108,8 +112,9 @@ static void make_trigger(lua_State *L, int described, lua_Integer index)
     lua_pop(L, 1);
     lua_pushinteger(L, index);
     push_list(L, described, "filters");
+    push_list(L, described, "options");
     lua_pushstring(L, name);
-    lua_pushcclosure(L, lx_trigger, 3);
+    lua_pushcclosure(L, lx_trigger, 4);
     set_function(L, name);
 }
 

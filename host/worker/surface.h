@@ -20,7 +20,7 @@ void lx_surface_schema(lua_State *L, uint32_t trigger);
  * effect.c */
 int lx_effect(lua_State *L);
 
-enum { NF_ACTION_LOOKUP = 1, NF_ACTION_ROW = 2 };
+enum { NF_ACTION_LOOKUP = 1, NF_ACTION_ROW = 2, NF_ACTION_SEVERAL = 4 };
 
 /** The function of a trigger; upvalues: index, filter names, name. In trigger.c */
 int lx_trigger(lua_State *L);

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { INDEX = 1, FILTERS, NAME, HANDLERS_MAX = 200 };
+enum { INDEX = 1, FILTERS, OPTIONS, NAME, HANDLERS_MAX = 200 };
 
 static const char functions_key = 0, descriptions_key = 0;
 
@@ -41,39 +41,46 @@ static const char *trigger_name(lua_State *L)
     return lua_tostring(L, lua_upvalueindex(NAME));
 }
 
-/* Is the key at `key` one of the trigger's filters? */
-static bool is_filter(lua_State *L, int key)
+/* Is the key at `key` among the trigger's names in the upvalue `list`, FILTERS or OPTIONS? */
+static bool is_among(lua_State *L, int list, int key)
 {
-    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(FILTERS));
+    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(list));
     bool found = false;
     for (lua_Integer i = 1; i <= count && !found; i++) {
-        lua_rawgeti(L, lua_upvalueindex(FILTERS), i);
+        lua_rawgeti(L, lua_upvalueindex(list), i);
         found = lua_rawequal(L, -1, key);
         lua_pop(L, 1);
     }
     return found;
 }
 
+static void try_names(lua_State *L, int list, nf_nearest *nearest)
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(list));
+    luaL_checkstack(L, (int)count + 1, "too many fields");
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (lua_rawgeti(L, lua_upvalueindex(list), i) == LUA_TSTRING)
+            nf_nearest_try(nearest, lua_tostring(L, -1)); /* stays there: it is borrowed */
+    }
+}
+
 static void refuse_field(lua_State *L, const char *field)
 {
-    static const char *const fixed[] = {"name", "run", "limits", "dedupe", "connection", NULL};
+    static const char *const fixed[] = {"name",  "run",        "limits",      "dedupe",
+                                        "where", "connection", "permissions", NULL};
     nf_nearest nearest = {.word = field};
     for (int i = 0; fixed[i]; i++)
         nf_nearest_try(&nearest, fixed[i]);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(FILTERS));
-    luaL_checkstack(L, (int)count + 1, "too many filters");
-    for (lua_Integer i = 1; i <= count; i++) {
-        if (lua_rawgeti(L, lua_upvalueindex(FILTERS), i) == LUA_TSTRING)
-            nf_nearest_try(&nearest, lua_tostring(L, -1));
-    }
+    try_names(L, FILTERS, &nearest);
+    try_names(L, OPTIONS, &nearest);
     if (nearest.best)
         luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", field, trigger_name(L),
                    nearest.best);
     luaL_error(L, "unknown field '%s' of %s", field, trigger_name(L));
 }
 
-/* A filter's value at the top: a string or a list of strings; replaced by a list. */
-static void check_filter(lua_State *L, const char *field)
+/* A list of texts at the top (one text stands for a list of it): a string or a list of strings; replaced by a list. */
+static void check_texts(lua_State *L, const char *field)
 {
     if (lua_type(L, -1) == LUA_TSTRING) {
         lua_createtable(L, 1, 0);
@@ -135,6 +142,40 @@ static void check_limits(lua_State *L)
     lua_remove(L, given);
 }
 
+/* where = {field = value or {values}}: a list of texts per field; the names are the broker's to check. */
+static void check_where(lua_State *L)
+{
+    if (!lua_istable(L, -1))
+        luaL_error(L, "field 'where' of %s must be a table like { serviceName = \"support\" }",
+                   trigger_name(L));
+    int given = lua_gettop(L);
+    lua_createtable(L, 0, 4);
+    lua_pushnil(L);
+    while (lua_next(L, given)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_error(L, "field 'where' of %s names the fields of the event", trigger_name(L));
+        if (lua_isboolean(L, -1) || lua_isinteger(L, -1)) {
+            luaL_tolstring(L, -1, NULL);
+            lua_remove(L, -2);
+        }
+        check_texts(L, "where");
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, given + 1);
+    }
+    lua_remove(L, given);
+}
+
+/* Move the value at the top into the description's table `part`; the key stays on the stack. */
+static void put_into(lua_State *L, int out, const char *part)
+{
+    lua_getfield(L, out, part);
+    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 2);
+}
+
 static bool is_text_field(const char *field)
 {
     return strcmp(field, "name") == 0 || strcmp(field, "connection") == 0;
@@ -149,17 +190,21 @@ static void take_field(lua_State *L, int out)
         luaL_error(L, "%s takes named fields: %s { name = ..., run = function(event) ... end }",
                    trigger_name(L), trigger_name(L));
     const char *field = lua_tostring(L, key);
-    if (is_filter(L, key)) {
-        check_filter(L, field);
-        lua_getfield(L, out, "filters");
-        lua_pushvalue(L, key);
-        lua_pushvalue(L, -3);
-        lua_rawset(L, -3);
-        lua_pop(L, 2);
+    if (is_among(L, FILTERS, key)) {
+        check_texts(L, field);
+        put_into(L, out, "filters");
+        return;
+    }
+    if (is_among(L, OPTIONS, key)) {
+        put_into(L, out, "options");
         return;
     }
     if (strcmp(field, "limits") == 0)
         check_limits(L);
+    else if (strcmp(field, "where") == 0)
+        check_where(L);
+    else if (strcmp(field, "permissions") == 0)
+        check_texts(L, field);
     else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
         luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
     else if (is_text_field(field) && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))
@@ -186,6 +231,8 @@ int lx_trigger(lua_State *L)
     lua_createtable(L, 0, 6);
     lua_createtable(L, 0, 4);
     lua_setfield(L, 2, "filters");
+    lua_createtable(L, 0, 4);
+    lua_setfield(L, 2, "options");
     lua_pushvalue(L, lua_upvalueindex(NAME));
     lua_setfield(L, 2, "trigger");
     if (lua_getstack(L, 1, &caller) && lua_getinfo(L, "l", &caller)) {

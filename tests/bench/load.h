@@ -103,8 +103,11 @@ typedef struct client {
     uint64_t number;
 } client;
 
+typedef enum round_kind { ROUND_CLOSED, ROUND_OPEN, ROUND_ANSWERS } round_kind;
+
 typedef struct round {
     bool running, sending, open_loop;
+    bool answers;               /* an event is done with its answer: no update comes of it */
     uint64_t first;             /* number of the first event */
     uint64_t start_ns, stop_ns; /* sending */
     uint64_t interval_ns;       /* open loop */
@@ -114,6 +117,7 @@ typedef struct round {
 struct load {
     int epoll;
     load_source listener, timer, commands;
+    int services;             /* listed beside the one that the notifications are of */
     stream *stubs[STUBS_MAX]; /* connections of the host to us, by descriptor */
     char callback_path[512];
     char callback_host[64];
@@ -142,7 +146,7 @@ void round_pump(load *l);
 void round_update(load *l, const char *id, size_t id_len, const char *body, size_t body_len);
 
 /** Run a round and print its figures as one JSON line. */
-void round_run(load *l, bool open_loop, uint64_t amount, double seconds);
+void round_run(load *l, round_kind kind, uint64_t amount, double seconds);
 
 /** Take what epoll has, waiting at most `ms`. */
 void load_poll(load *l, int ms);

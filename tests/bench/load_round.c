@@ -5,7 +5,8 @@
  * Closed loop: each connection has one event outstanding, from its request until both the answer
  * and the update are there. Open loop: events are due at fixed moments; latency counts from then,
  * so a host that stalls cannot hide it. An event that finds no free connection is sent late, at its
- * own cost.
+ * own cost. Answers only: a closed loop of events that nobody wants or may have; the answer is all
+ * that comes of them.
  */
 #include "load.h"
 
@@ -73,10 +74,19 @@ static void send_event(load *l, client *c, uint64_t due_ns)
     *event_at(l, c->number) =
         (load_event){.sent_ns = due_ns, .slot = (uint16_t)(c - l->clients), .state = EVENT_SENT};
     c->answering = true;
-    c->busy = !r->open_loop;
+    c->busy = !r->open_loop && !r->answers;
     stream_put(&c->stream, head, (size_t)n);
     stream_put(&c->stream, body, len);
     stream_write(l, &c->stream);
+}
+
+static void finish(load *l, load_event *e)
+{
+    uint64_t now = now_ns();
+    e->state = EVENT_DONE;
+    e->latency_us = (uint32_t)((now - e->sent_ns) / 1000);
+    l->round.done++;
+    l->round.done_in_time += now <= l->round.stop_ns;
 }
 
 static void take_answer(load *l, client *c, const message *m)
@@ -84,6 +94,8 @@ static void take_answer(load *l, client *c, const message *m)
     c->answering = false;
     if (m->head_len > 12 && m->head[9] == '2') {
         l->round.answered++;
+        if (l->round.answers)
+            finish(l, event_at(l, c->number));
     } else {
         if (l->round.refused++ == 0)
             fprintf(stderr, "nf-load: %.*s\n", (int)strcspn(m->head, "\r"), m->head);
@@ -113,9 +125,9 @@ static void on_client(load *l, load_source *source, uint32_t events)
 void round_update(load *l, const char *id, size_t id_len, const char *body, size_t body_len)
 {
     round_state *r = &l->round;
-    uint64_t number = event_number(id, id_len), now = now_ns();
+    uint64_t number = event_number(id, id_len);
     load_event *e = event_at(l, number);
-    if (!e) {
+    if (!e || r->answers) {
         r->wrong++;
         return;
     }
@@ -123,10 +135,7 @@ void round_update(load *l, const char *id, size_t id_len, const char *body, size
         r->doubled++;
         return;
     }
-    e->state = EVENT_DONE;
-    e->latency_us = (uint32_t)((now - e->sent_ns) / 1000);
-    r->done++;
-    r->done_in_time += now <= r->stop_ns;
+    finish(l, e);
     if (!event_update_fits(number, body, body_len) && r->wrong++ == 0)
         fprintf(stderr, "nf-load: wrong update: %.*s\n", (int)body_len, body);
     client *c = &l->clients[e->slot];
@@ -219,12 +228,14 @@ static void report(const load *l, const usage *before, const usage *after)
            "per_event\":%.2f,"
            "\"rss_kib\":%llu,\"processes\":%d,\"own_cpu_percent\":%.1f,\"foreign_cpu_percent\":%."
            "1f}\n",
-           r->open_loop ? "open" : "closed", seconds, (unsigned long long)r->sent,
-           (unsigned long long)r->done, (double)r->done_in_time / seconds,
-           quantile(latency, count, 0.5), quantile(latency, count, 0.99),
-           quantile(latency, count, 0.999), (unsigned long long)(r->sent - r->refused - r->done),
-           (unsigned long long)r->doubled, (unsigned long long)r->wrong,
-           (unsigned long long)r->refused,
+           r->open_loop ? "open"
+           : r->answers ? "answers"
+                        : "closed",
+           seconds, (unsigned long long)r->sent, (unsigned long long)r->done,
+           (double)r->done_in_time / seconds, quantile(latency, count, 0.5),
+           quantile(latency, count, 0.99), quantile(latency, count, 0.999),
+           (unsigned long long)(r->sent - r->refused - r->done), (unsigned long long)r->doubled,
+           (unsigned long long)r->wrong, (unsigned long long)r->refused,
            r->done ? (double)(after->cpu_ns - before->cpu_ns) / 1e3 / (double)r->done : 0.0,
            (unsigned long long)after->rss_kib, after->processes,
            100 * (double)(after->own_ns - before->own_ns) / (double)(after->at_ns - before->at_ns),
@@ -233,8 +244,9 @@ static void report(const load *l, const usage *before, const usage *after)
     free(latency);
 }
 
-void round_run(load *l, bool open_loop, uint64_t amount, double seconds)
+void round_run(load *l, round_kind kind, uint64_t amount, double seconds)
 {
+    bool open_loop = kind == ROUND_OPEN;
     if (!clients_open(l, open_loop ? 256 : amount)) {
         printf("{\"error\":\"the callback at port %d cannot be reached\"}\n", l->callback_port);
         fflush(stdout);
@@ -247,6 +259,7 @@ void round_run(load *l, bool open_loop, uint64_t amount, double seconds)
         .running = true,
         .sending = true,
         .open_loop = open_loop,
+        .answers = kind == ROUND_ANSWERS,
         .first = l->next_number,
         .start_ns = start,
         .stop_ns = start + (uint64_t)(seconds * 1e9),

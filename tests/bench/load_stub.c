@@ -15,7 +15,6 @@ static const struct {
     const char *start, *body;
 } lists[] = {
     {"GET /v1/diagnostics/testconnection ", "{}"},
-    {"GET /v1/tasks/service-contacts ", "[\"support@contoso.example\"]"},
     {"GET /v1/tasks/events ", "[{\"name\":\"System Accepted\",\"value\":\"SystemAccepted\"}]"},
     {"GET /v1/tasks/modalities ", "[{\"name\":\"Audio\",\"value\":\"Audio\"}]"},
     {"GET /v1/tasks/directions ", "[{\"name\":\"Inbound\",\"value\":\"Inbound\"}]"},
@@ -34,6 +33,27 @@ static void answer(stream *s, const char *status, const char *header, const char
                  "HTTP/1.1 %s\r\n%sContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                  status, header, strlen(body), body);
     stream_put(s, text, (size_t)n);
+}
+
+/* The service of the notifications, and those that were asked for beside it. */
+static void answer_services(load *l, stream *s)
+{
+    enum { LONGEST = 40 };
+    size_t room = ((size_t)l->services + 2) * LONGEST, n = 0;
+    char *list = malloc(room), head[200];
+    if (!list)
+        abort();
+    n += (size_t)snprintf(list, room, "[\"support@contoso.example\"");
+    for (int i = 0; i < l->services; i++)
+        n += (size_t)snprintf(list + n, room - n, ",\"service-%03d@contoso.example\"", i);
+    n += (size_t)snprintf(list + n, room - n, "]");
+    int head_len = snprintf(head, sizeof head,
+                            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                            "Content-Length: %zu\r\n\r\n",
+                            n);
+    stream_put(s, head, (size_t)head_len);
+    stream_put(s, list, n);
+    free(list);
 }
 
 /* {"config":{"url":"http://127.0.0.1:8080/hooks/SECRET", ...}} */
@@ -75,6 +95,10 @@ static void take_request(load *l, stream *s, const message *m)
     if (starts(m, "DELETE /v1/triggers/tasks/")) {
         static const char gone[] = "HTTP/1.1 204 No Content\r\n\r\n";
         stream_put(s, gone, sizeof gone - 1);
+        return;
+    }
+    if (starts(m, "GET /v1/tasks/service-contacts ")) {
+        answer_services(l, s);
         return;
     }
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nf_load.c: nf-load [--port PORT] [--write-list FILE]: see load.h. Commands come as lines on
- * standard input, each answered by one JSON line: wait SECONDS              until a callback is
- * registered pid PID                   whose usage is reported: this process and its children usage
- * what they use now closed COUNT SECONDS      a round with COUNT events outstanding open RATE
- * SECONDS         a round with RATE events a second
+ * nf_load.c: nf-load [--port PORT] [--services COUNT] [--write-list FILE]: see load.h. Commands
+ * come as lines on standard input, each answered by one JSON line:
+ *   wait SECONDS            until a callback is registered
+ *   pid PID                 whose usage is reported: this process and its children
+ *   usage                   what they use now
+ *   closed COUNT SECONDS    a round with COUNT events outstanding
+ *   answers COUNT SECONDS   the same of events that are only answered
+ *   open RATE SECONDS       a round with RATE events a second
  */
 #include "load.h"
 
@@ -70,10 +73,13 @@ static void run_command(load *l, const char *line)
         report_usage(l);
     else if (sscanf(line, "closed %llu %lf", &amount, &seconds) == 2 && amount >= 1
              && amount <= 4096)
-        round_run(l, false, amount, seconds);
+        round_run(l, ROUND_CLOSED, amount, seconds);
+    else if (sscanf(line, "answers %llu %lf", &amount, &seconds) == 2 && amount >= 1
+             && amount <= 4096)
+        round_run(l, ROUND_ANSWERS, amount, seconds);
     else if (sscanf(line, "open %llu %lf", &amount, &seconds) == 2 && amount >= 1
              && amount <= 100000)
-        round_run(l, true, amount, seconds);
+        round_run(l, ROUND_OPEN, amount, seconds);
     else {
         printf("{\"error\":\"unknown command\"}\n");
         fflush(stdout);
@@ -131,6 +137,8 @@ int main(int argc, char **argv)
             return write_list(argv[i + 1]);
         if (strcmp(argv[i], "--port") == 0)
             port = atoi(argv[i + 1]);
+        if (strcmp(argv[i], "--services") == 0)
+            l.services = atoi(argv[i + 1]);
     }
     signal(SIGPIPE, SIG_IGN);
     l.epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -13,6 +13,11 @@ static const nf_param person[] = {
     {0},
 };
 
+static const nf_param item[] = {
+    {NF_ITEM, NF_STRING, false, "id", NULL, 4, 0, 0},
+    {0},
+};
+
 static const nf_param params[] = {
     {"id", NF_STRING, false, "id", NULL, 8, 0, 0},
     {"t", NF_TEXT, false, "text", NULL, 0, 0, 0},
@@ -23,6 +28,9 @@ static const nf_param params[] = {
     {"l", NF_LIST, false, "people", person, 3, 0, 0},
     {"w", NF_LIST, false, "words", NULL, 3, 0, 0},
     {"m", NF_NAMED, false, "named", NULL, 0, 0, 0},
+    {"u", NF_UPN, false, "upn", NULL, 9, 0, 0},
+    {"d", NF_TIME, false, "time", NULL, 0, 0, 0},
+    {"i", NF_LIST, false, "ids", item, 3, 1, 0},
     {"v", NF_VALUE, false, "any", NULL, 0, 0, 0},
     {0},
 };

@@ -9,12 +9,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const nf_filter filters[] = {
-    {"services", "serviceUPN", "services", "/s", true, "services"},
-    {"events", "event", "taskEvents", "/e", true, "events"},
+    {"services", "serviceUPN", "services", "/s", true, "services", NULL},
+    {"events", "event", "taskEvents", "/e", true, "events", NULL},
     {0},
 };
-static const nf_trigger trigger = {
-    .name = "a.on", .filters = filters, .partition = "taskId", .repeats = "updatedParameterName"};
+static const nf_trigger trigger = {.name = "a.on",
+                                   .source = NF_FROM_NIMBUS,
+                                   .filters = filters,
+                                   .partition = "taskId",
+                                   .repeats = "updatedParameterName"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

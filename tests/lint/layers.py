@@ -8,7 +8,7 @@ import sources
 
 # each layer with the layers it may use beside itself
 BELOW_NET = ["base", "log", "loop", "net"]
-BELOW_ACT = BELOW_NET + ["auth", "store", "channel", "nimbus", "act"]
+BELOW_ACT = BELOW_NET + ["auth", "store", "ou", "channel", "nimbus", "act"]
 USES = {
     "api": [],
     "base": [],
@@ -18,6 +18,7 @@ USES = {
     "net": ["base", "log", "loop"],
     "auth": BELOW_NET,
     "store": BELOW_NET,
+    "ou": ["base", "config"],
     "channel": BELOW_NET,
     "nimbus": BELOW_NET + ["auth", "store"],
     "act": BELOW_ACT[:-1],
@@ -28,7 +29,7 @@ USES = {
     "app": BELOW_ACT + ["config", "run", "tenant", "pipeline", "admin"],
     "cli": BELOW_ACT + ["config", "run", "tenant", "pipeline", "admin", "app", "sim"],
     "main": ["cli"],
-    "sim": BELOW_NET,
+    "sim": BELOW_NET + ["config"],
     "worker": [],
     "reader": [],
     "bindings": [],
@@ -40,7 +41,7 @@ SINGLE = {
     "channel": {"worker/syscalls.h"},  # the list of the worker's system calls is the worker's; it is compiled here
 }
 AT_TOP = {"pipeline.h": "pipeline", "passage.h": "pipeline", "pipeline.c": "pipeline", "passage.c": "pipeline",
-          "resume.c": "pipeline", "app.h": "app", "app.c": "app", "main.c": "main"}
+          "resume.c": "pipeline", "raise.c": "pipeline", "app.h": "app", "app.c": "app", "main.c": "main"}
 # library header: who may include it, by layer or by file
 LIBRARIES = {
     "lua.h": {"worker"}, "lualib.h": {"worker"}, "lauxlib.h": {"worker"},

@@ -24,6 +24,9 @@ class Definition:
     def operation(self, method, path):
         return self.root["paths"][path][method.lower()]
 
+    def has(self, method, path):
+        return method.lower() in self.root["paths"].get(path, {})
+
     def request_schema(self, method, path):
         operation = self.operation(method, path)
         for parameter in operation.get("parameters", []):
@@ -57,6 +60,8 @@ class Definition:
             for name, item in value.items():
                 found += (self.errors(properties[name], item, f"{where}.{name}") if name in properties
                           else [f"{where}: '{name}' is not described"])
+        if "enum" in schema and value not in schema["enum"]:
+            found.append(f"{where}: {value!r} is none of {schema['enum']}")
         if kind == "array":
             if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", 1 << 30):
                 found.append(f"{where}: {len(value)} items")

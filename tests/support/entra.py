@@ -69,6 +69,10 @@ class SignedHost(Host):
                    f"cluster: {sim.url}\nauthority: {authority or sim.url + '/organizations'}\n"
                    f"client_id: {CLIENT}\nscope: {SCOPE}\n" + tenant)
         os.remove(os.path.join(self.dir, "tenants/acme/token"))
+        if hasattr(sim, "raw"):  # the simulator: everybody may do everything
+            for upn in ("agent1@contoso.example", "agent2@contoso.example"):
+                status, _, text = sim.raw("POST", "/sim/users/" + upn, {"role": "Tenant Admin"})
+                assert status == 200, text
 
     def config(self):
         return os.path.join(self.dir, "nimflow.yaml")

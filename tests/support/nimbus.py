@@ -14,7 +14,10 @@ LISTS = {
 
 
 class Nimbus:
-    """Collects registrations and updates; `answer` may be replaced to misbehave."""
+    """
+    Collects registrations, updates and all requests; `answer` may be replaced to misbehave, `answers` says what single
+    operations answer: {(method, path): (status, JSON)}, the path without its query.
+    """
 
     def __init__(self, token="secret"):
         self.token = token
@@ -23,6 +26,8 @@ class Nimbus:
         self.deleted = []
         self.updates = {}     # taskId -> list of bodies
         self.answer = None    # callable(handler, body) -> True if it has answered
+        self.answers = {}
+        self.requests = []    # (method, path, query, body) of each request, as they came
         nimbus = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,10 +45,16 @@ class Nimbus:
             def handle_any(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
+                path, _, query = self.path.partition("?")
+                with nimbus.lock:
+                    nimbus.requests.append((self.command, path, query, body))
+                    nimbus.lock.notify_all()
                 if nimbus.answer and nimbus.answer(self, body):
                     return
                 if self.headers.get("Authorization") != f"Bearer {nimbus.token}":
                     self.reply(401)
+                elif (self.command, path) in nimbus.answers:
+                    self.reply(*nimbus.answers[self.command, path])
                 elif self.command == "GET" and self.path in LISTS:
                     self.reply(200, LISTS[self.path])
                 elif self.command == "POST" and self.path == "/v1/triggers/tasks":
@@ -93,6 +104,11 @@ class Nimbus:
         """The callback address of the newest registration."""
         self.wait(lambda: self.registered)
         return self.registered[-1]["config"]["url"]
+
+    def seen(self, method, path):
+        """The requests of one operation so far."""
+        with self.lock:
+            return [request for request in self.requests if request[:2] == (method, path)]
 
     def close(self):
         self.server.shutdown()

@@ -4,7 +4,7 @@
  * prog_sim.c: the simulator alone, for its tests.
  *
  *   prog_sim [--listen HOST:PORT] [--token TOKEN]... [--speed N] [--token-ms N] [--retry-ms N]
- * [--max-tasks N] [--remote]
+ * [--max-tasks N] [--world FILE] [--seed N] [--remote]
  *
  * Prints "listening on http://HOST:PORT".
  */
@@ -35,6 +35,10 @@ static void read_option(nf_sim_options *o, const char **tokens, const char *name
         o->token_ms = strtoull(value, NULL, 10);
     else if (strcmp(name, "--retry-ms") == 0)
         o->retry_ms = strtoull(value, NULL, 10);
+    else if (strcmp(name, "--world") == 0)
+        o->world = value;
+    else if (strcmp(name, "--seed") == 0)
+        o->seed = strtoull(value, NULL, 10);
     else if (strcmp(name, "--max-tasks") == 0)
         o->max_tasks = (unsigned)strtoul(value, NULL, 10);
 }

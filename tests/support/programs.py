@@ -32,10 +32,11 @@ class Program:
             reader.start()
 
     def _read(self, stream, lines):
-        for line in stream:
-            with self.changed:
-                lines.append(line.rstrip("\n"))
-                self.changed.notify_all()
+        with stream:
+            for line in stream:
+                with self.changed:
+                    lines.append(line.rstrip("\n"))
+                    self.changed.notify_all()
         with self.changed:
             self.changed.notify_all()
 
@@ -63,6 +64,4 @@ class Program:
             raise AssertionError(f"did not end within {timeout} s; stderr {self.errors}")
         for reader in self.readers:
             reader.join(timeout)
-        self.process.stdout.close()
-        self.process.stderr.close()
         return status

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from programs import Program
@@ -66,6 +67,22 @@ class Simulator:
     def fault(self, operation, **fault):
         status, _, text = self.raw("POST", "/sim/faults", {"operation": operation, **fault})
         assert status == 201, text
+
+    def sign_in(self, upn, password="simulator"):
+        """A token of one of the cluster's users."""
+        form = urllib.parse.urlencode({"grant_type": "password", "username": upn, "password": password}).encode()
+        status, _, text = self.raw("POST", "/common/oauth2/token", form, token=None, kind="application/x-www-form-urlencoded")
+        assert status == 200, text
+        return json.loads(text)["access_token"]
+
+    def control(self, path, body=None, expected=200):
+        """POST to the control interface; the JSON that comes back."""
+        status, _, text = self.raw("POST", "/sim/" + path, body)
+        assert status == expected, (status, text)
+        return json.loads(text) if text else None
+
+    def wait_state(self, task_id, state):
+        return until(lambda: (lambda t: t if t["state"] == state else None)(self.task(task_id)), what=state)
 
     def subscribe(self, url, events=("SystemAccepted",), services=("support@contoso.example",), **filters):
         config = {"url": url, "services": list(services), "taskEvents": list(events), **filters}

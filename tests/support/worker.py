@@ -22,6 +22,7 @@ import seccomp
 
 BUILD = os.environ.get("NF_BUILD", "build/dev")
 SANITIZED = bool(os.environ.get("NF_SANITIZE"))
+ADDRESS_SANITIZED = "address" in os.environ.get("NF_SANITIZE", "")
 PROGRAM = os.environ.get("NF_WORKER", os.path.join(BUILD, "nimflow-worker"))
 
 SETUP, LOCKDOWN, LOAD, UNLOAD, START, RESULT, CANCEL, LIMITS, PAUSE = range(1, 10)
@@ -50,6 +51,9 @@ SURFACE = {
          "returns": "row or nil"},
         {"name": "flow.sleep", "params": ["duration"], "positional": 1},
         {"name": "http.get", "params": ["url", "headers"], "positional": 1},
+        {"name": "kv.get", "params": ["key"], "positional": 1},
+        {"name": "kv.set", "params": ["key", "value", "ttl"], "positional": 2},
+        {"name": "kv.remove", "params": ["key"], "positional": 1},
     ],
     "triggers": [
         {"name": "nimbus.on_task", "filters": ["services", "events", "modalities", "directions"],
@@ -149,8 +153,9 @@ class Worker:
             os.set_inheritable(4, True)
 
         env = dict(os.environ)
-        self.process = subprocess.Popen([program or PROGRAM], preexec_fn=place, close_fds=False, env=env,
-                                        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        command = program if isinstance(program, list) else [program or PROGRAM]
+        self.process = subprocess.Popen(command, preexec_fn=place, close_fds=False, env=env, stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL)
         theirs.close()
         if filtered is None:
             filtered = os.environ.get("NF_WORKER_FILTER", "1") != "0"
@@ -311,6 +316,12 @@ class Worker:
         """Load the text as a script (version 999) and run it once."""
         self.load(999, name, source, script=True)
         return self.run(999, event, limits=limits, **options)
+
+    def longest_slice_ms(self):
+        """CPU time of the longest slice since the last call, from the shared page."""
+        longest = struct.unpack("=Q", os.pread(self.page, 8, 8))[0] / 1e6
+        os.pwrite(self.page, bytes(8), 8)
+        return longest
 
     def memory_kib(self):
         with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as file:

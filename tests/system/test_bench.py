@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""test_bench.py: the load generator sees what goes wrong: a host of ours loses, doubles and garbles updates on purpose."""
+"""test_bench.py: the load generator sees what goes wrong: a host of ours loses, doubles and garbles updates on purpose;
+and every bench gives its figures."""
 import csv
 import http.client
 import http.server
@@ -16,7 +17,9 @@ import threading
 import time
 import unittest
 
-LOAD = pathlib.Path(os.environ.get("NF_BUILD", "build/dev")) / "nf-load"
+BUILD = pathlib.Path(os.environ.get("NF_BUILD", "build/dev"))
+LOAD = BUILD / "nf-load"
+RUN = pathlib.Path(os.environ.get("NF_SOURCE", ".")) / "tests/bench/run"
 
 
 class Misbehaving(http.server.BaseHTTPRequestHandler):
@@ -142,6 +145,52 @@ class LoadGenerator(unittest.TestCase):
         finally:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+class Benches(unittest.TestCase):
+    """In their short form, which measures nothing: which figures there are, and what holds on any machine."""
+
+    def figures(self, name):
+        done = subprocess.run([sys.executable, RUN, name, "--short", "--json", "--build", BUILD], capture_output=True,
+                              text=True, timeout=280, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual({line["bench"] for line in lines}, {name})
+        self.assertTrue(all(line["unit"] for line in lines))
+        return {line["metric"]: line["value"] for line in lines}
+
+    def test_fresh_state(self):
+        values = self.figures("fresh-state")
+        self.assertEqual(values["extra_us"], round(values["extra_us"], 2))
+        self.assertGreater(values["fresh_us"], 0)
+        # to build a state costs a multiple of a call, however fast the machine is
+        self.assertGreater(values["newstate_source_us"], values["warm_us"])
+        self.assertGreater(values["newstate_bytecode_us"], values["warm_us"])
+
+    def test_in_flight(self):
+        values = self.figures("in-flight")
+        for name in ("runs_per_s", "cpu_us_per_run", "empty_us", "wall_runs_per_s", "waiting_10000_mib"):
+            self.assertGreater(values[name], 0, name)
+        self.assertIn("idle_slot_kib", values)
+
+    def test_cpu_overhead(self):
+        values = self.figures("cpu-overhead")
+        ratios = [value for name, value in values.items() if name.startswith("ratio_")]
+        self.assertGreaterEqual(len(ratios), 3)
+        self.assertEqual(values["ratio"], max(ratios))
+        self.assertGreater(min(ratios), 0)
+
+    def test_noisy_neighbour(self):
+        values = self.figures("noisy-neighbour")
+        self.assertAlmostEqual(values["added_p99_us"], values["noisy_p99_us"] - values["quiet_p99_us"], delta=1)
+        self.assertGreater(values["noisy_events_per_s"], 0)
+        self.assertGreater(values["quiet_events_per_s"], 0)
+
+    def test_filter(self):
+        values = self.figures("filter")
+        for name in ("decision_us", "decision_us_10_flows", "filtered_per_s", "denied_per_s", "cpu_us_per_filtered"):
+            self.assertGreater(values[name], 0, name)
+        self.assertEqual(0, values["wrong"])
 
 
 if __name__ == "__main__":

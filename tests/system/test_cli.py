@@ -105,7 +105,7 @@ class Words(Case):
         self.usage_error("dev", "nowhere", parts=["nowhere has no folder flows/"])
         self.usage_error("sim", "cal", parts=["unexpected 'cal'; write 'sim' or 'sim call'"])
         self.usage_error("sim", "--speed", "fast", parts=["--speed fast", "whole number from 1 to"])
-        self.usage_error("runs", "shw", parts=["write 'runs list' or 'runs show ID'"])
+        self.usage_error("runs", "shw", parts=["write 'runs list', 'runs show ID' or 'runs start HANDLER'"])
 
     def test_version(self):
         done = self.nimflow("version")
@@ -294,7 +294,7 @@ class Limits(Case):
         self.assertEqual(3, len(run["effects"]))
         self.over("over-effects", "while true do pcall(flow.sleep, 0) end", "effects=3", "script.lua:1")
         self.over("over-output", "while true do\n  log('x')\nend", "log=1KiB", "script.lua:2", "log")
-        self.over("over-output", "return ('x'):rep(2000)", "result=1KiB", "", "result")
+        self.over("over-output", "return ('x'):rep(2000)", "result=1KiB", "script.lua:1", "result")
         self.over("over-time", "while true do flow.sleep(0.01) end", "wall=100ms", "script.lua:1", "wall budget exceeded")
 
     def test_source(self):

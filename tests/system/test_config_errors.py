@@ -99,10 +99,12 @@ class Values(Folder):
         self.write("nimflow.yaml", "listen: 127.0.0.1:0\ndata: a\n\ndata: b\n")
         self.refuses("nimflow.yaml:4:1: key 'data' stands here twice (first in line 2)")
 
-    def test_a_tenant_may_not_have_more_than_the_host(self):
+    def test_a_tenant_may_have_more_than_the_host_but_not_more_than_the_highest(self):
         self.write("nimflow.yaml", "listen: 127.0.0.1:0\nlimits:\n  memory: 8MiB\n")
         self.write("tenants/acme/tenant.yaml", TENANT + "limits:\n  cpu: 1s\n  memory: 9MiB\n")
-        self.refuses(("tenants/acme/tenant.yaml:5:11: memory: ", "9MiB is out of range; allowed are 1 to 8388608 bytes"))
+        self.assertEqual((0, []), self.serve("--check-config"))
+        self.write("tenants/acme/tenant.yaml", TENANT + "limits:\n  cpu: 1s\n  memory: 81MiB\n")
+        self.refuses(("tenants/acme/tenant.yaml:5:11: memory: ", "81MiB is out of range; allowed are 1 to 83886080 bytes"))
 
     def test_a_token_goes_over_plain_http_to_this_machine_only(self):
         self.write("tenants/acme/tenant.yaml", "cluster: http://api.example.com\ntoken_file: token\n")

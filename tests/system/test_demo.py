@@ -47,8 +47,8 @@ class Demo(unittest.TestCase):
         self.assertEqual(process.returncode, 0, out + errors)
         for text in SHOWN:
             self.assertIn(text, out)
-        for flow in (SOURCE / "examples" / "flows").glob("*.lua"):
-            self.assertIn(f"examples/flows/{flow.name}", out)
+        for flow in ("show-caller", "skip-anonymous", "internal-external", "modalities"):
+            self.assertIn(f"examples/flows/{flow}.lua", out)
         self.assertRegex(out.splitlines()[-1], r"^14 calls, all as they should be\. Context time: median .* ms, longest .* ms\.$")
         self.assertEqual(len(re.findall("context after", out)), 13)
         self.assertNotIn("\033", out)

@@ -27,7 +27,7 @@ WRONG = {
     "global": (HEAD + "  run = function(task)\n    nimbsu.tasks.update { taskId = task.taskId }\n  end,\n}\n",
                (":4: ", "unknown global 'nimbsu'; did you mean 'nimbus'?"), "nimbsu.tasks"),
     "parse": (HEAD + "  run = function(task\n  end,\n}\n", (":4: ", "')' expected near 'end'"), "end,"),
-    "endless": (GOOD + "while true do end\n", (":5: ", "CPU budget exceeded"), "while true"),
+    "endless": (GOOD + "while true do end\n", (":5: ", "load budget exceeded"), "while true"),
     "memory": (GOOD + 'local t = {}\nfor i = 1, 1e9 do t[i] = ("x"):rep(1000) .. i end\n',
                (":6: ", "memory budget exceeded"), "for i = 1"),
     "deep": ("local x = " + "(" * 300 + "1" + ")" * 300 + "\n", (": ", "overflow"), None),

@@ -213,7 +213,7 @@ class Caps(Case):
         return found
 
     def test_queued_events(self):
-        self.serve("flow.sleep(30)", tenant="limits: {concurrent_runs: 1, queued_events: 2}\n")
+        self.serve("flow.sleep(25)", tenant="limits: {concurrent_runs: 1, queued_events: 2}\n")  # less than its wall time
         answers = [post(self.callback, event(f"t{i}")) for i in range(5)]
         self.assertEqual([status for status, _ in answers], [202, 202, 202, 503, 503])
         self.assertIn("too many events are waiting", answers[-1][1])

@@ -30,14 +30,15 @@ class Case(unittest.TestCase):
     def tearDown(self):
         self.sim.raw("DELETE", "/sim/faults")
         for subscription in self.sim.state()["subscriptions"]:
-            self.sim.raw("DELETE", "/v1/triggers/tasks/" + subscription["id"])
+            self.sim.raw("DELETE", "/sim/subscriptions/" + subscription["id"])
 
     def check(self, method, path, described, expected, body=None, **options):
         """Send, compare the status, hold the answer against the descriptions."""
         status, headers, text = self.sim.raw(method, path, body, **options)
         self.assertEqual(status, expected, text)
         for definition in self.definitions:
-            self.assertEqual(definition.answer_errors(method, described, status, text), [])
+            if definition.has(method, described):
+                self.assertEqual(definition.answer_errors(method, described, status, text), [])
         return headers, text
 
 
@@ -47,13 +48,18 @@ class Descriptions(Case):
             self.skipTest("the published description is not here (NIMBUS_DEFINITION)")
         ours, published = self.definitions
         for name in ("TaskEventData", "TaskInformation", "Customer", "TelNumber", "CustomField",
-                     "CustomContextParameter", "PreferredUser", "NameValue"):
+                     "CustomContextParameter", "PreferredUser", "NameValue", "SchedulerEntryWriteData",
+                     "SchedulerEntryEventData", "ExternalTaskWriteDto", "ExternalTaskWriteResult", "ContactReadDto",
+                     "ContactWriteDto", "Address", "AddressBook"):
             mine, theirs = ours.schema(name), published.schema(name)
-            self.assertEqual({k: v.get("type") for k, v in mine["properties"].items()},
+            self.assertEqual({k: v.get("type") for k, v in mine["properties"].items() if not v.get("x-newer")},
                              {k: v.get("type") for k, v in theirs["properties"].items()}, name)
             self.assertEqual(mine.get("required"), theirs.get("required"), name)
+        self.assertLessEqual({path for path in published.root["paths"]}, set(ours.root["paths"]))
         for path, operations in ours.root["paths"].items():
             for method in operations:
+                if operations[method].get("x-newer"):
+                    continue
                 mine, theirs = ours.operation(method, path), published.operation(method, path)
                 self.assertEqual(mine["operationId"], theirs["operationId"])
                 self.assertLessEqual(set(theirs["responses"]), set(mine["responses"]), path)
@@ -221,7 +227,7 @@ class Events(Case):
         task_id = self.sim.call(**{"from": "+41791234567", "timeline": {"created": 0, "systemAccepted": 10, "queued": 20,
                                                                         "userAccepted": 30, "terminated": 40}})
         self.sim.wait_event(task_id, "Terminated")
-        history = [e["event"] for e in self.sim.task(task_id)["history"]]
+        history = [e["event"] for e in self.sim.task(task_id)["history"] if not e["event"].startswith("(")]
         self.assertEqual(history, ["Created", "SystemAccepted", "Queued", "UserAccepted", "Terminated"])
         last = [e for e in self.hook.of(task_id) if e["event"] == "Terminated"][0]
         self.assertEqual(last["LastConnectedUserUPN"], "agent1@contoso.example")

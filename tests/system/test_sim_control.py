@@ -7,7 +7,7 @@ import time
 import unittest
 
 from programs import Program
-from simulator import Simulator
+from simulator import Callback, Simulator
 from test_sim_api import HAND, Case
 
 
@@ -67,9 +67,59 @@ class Faults(Case):
         self.assertEqual(self.put("Ada")[0], 200)
 
     def test_wrong_faults(self):
-        for body in ({}, {"operation": 1}, {"operation": "*", "mode": "odd"}, {"operation": "*", "status": 99},
-                     {"operation": "*", "count": "x"}, {"operation": "*", "statsu": 500}):
-            self.assertEqual(self.sim.raw("POST", "/sim/faults", body)[0], 400, body)
+        for body, word in (({}, "operation"), ({"operation": 1}, "operation"), ({"operation": "*", "mode": "odd"}, "odd"),
+                           ({"operation": "*", "status": 99}, "599"), ({"operation": "*", "count": "x"}, "count"),
+                           ({"operation": "*", "statsu": 500}, "did you mean 'status'"), ({"operation": "*", "share": 0}, "100"),
+                           ({"operation": "PUT /v1/task/{taskId}"}, "did you mean 'PUT /v1/tasks/{taskId}'"),
+                           ({"operation": "deliver"}, "deliver goes with"), ({"operation": "*", "mode": "burst"}, "deliver"),
+                           ({"operation": "*", "mode": "no-location"}, "registration")):
+            status, _, text = self.sim.raw("POST", "/sim/faults", body)
+            self.assertEqual(status, 400, body)
+            self.assertIn(word, json.loads(text)["error"])
+
+    def test_a_share_of_the_requests(self):
+        self.sim.fault(self.OPERATION, count=-1, share=50)
+        failed = [self.put("Ada")[0] for _ in range(200)].count(500)
+        self.assertTrue(50 < failed < 150, failed)
+
+    def test_registrations_that_go_wrong(self):
+        config = {"url": self.hook.url, "services": ["support@contoso.example"], "taskEvents": ["Created"]}
+        self.sim.fault("POST /v1/triggers/tasks", mode="no-location")
+        status, headers, _ = self.sim.raw("POST", "/v1/triggers/tasks", {"config": config})
+        self.assertEqual((status, headers["location"], len(self.sim.state()["subscriptions"])), (201, None, 1))
+        self.sim.fault("POST /v1/triggers/tasks", mode="lost-subscription")
+        status, headers, _ = self.sim.raw("POST", "/v1/triggers/tasks", {"config": config})
+        self.assertEqual((status, len(self.sim.state()["subscriptions"])), (201, 1))
+        self.assertEqual(self.sim.raw("DELETE", headers["location"][len(self.sim.url):])[0], 404)
+        self.sim.fault("deliver", mode="lost-subscription")
+        task_id = self.sim.call(timeline=HAND, anonymous=True)
+        self.assertEqual((self.sim.wait_event(task_id, "Created"), self.sim.state()["subscriptions"]), ([], []))
+
+    def test_deliveries_out_of_order(self):
+        hook = Callback()
+        self.sim.subscribe(hook.url, ["Created", "SystemAccepted"])
+        self.sim.fault("deliver", mode="out-of-order", delayMs=60000)
+        task_id = self.sim.call(timeline=HAND, anonymous=True)
+        self.sim.wait_event(task_id, "SystemAccepted")
+        self.sim.wait_event(task_id, "Created")
+        self.assertEqual([e["event"] for e in hook.of(task_id)], ["SystemAccepted", "Created"])
+        hook.close()
+
+    def test_one_held_back_leaves_by_itself(self):
+        self.sim.subscribe(self.hook.url, ["Created"])
+        self.sim.fault("deliver", mode="out-of-order", delayMs=50)
+        task_id = self.sim.call(timeline=HAND, anonymous=True)
+        self.assertEqual([d["state"] for d in self.sim.wait_event(task_id, "Created")], ["delivered"])
+
+    def test_a_burst(self):
+        self.sim.subscribe(self.hook.url, ["Created", "SystemAccepted", "Queued"])
+        self.sim.fault("deliver", mode="burst", count=6, delayMs=300)
+        start = time.monotonic()
+        tasks = [self.sim.call(timeline=HAND, anonymous=True) for _ in range(2)]
+        for task_id in tasks:
+            self.sim.wait_event(task_id, "Queued")
+        self.assertGreaterEqual(time.monotonic() - start, 0.29)
+        self.assertEqual(sum(len(self.hook.of(t)) for t in tasks), 6)
 
 
 class Control(Case):
@@ -176,6 +226,26 @@ class Remote(unittest.TestCase):
             self.assertEqual(sim.raw("GET", "/sim/state")[0], 200)
         finally:
             sim.end()
+
+
+class Seed(unittest.TestCase):
+    def look(self, *args):
+        sim = Simulator(*args)
+        try:
+            ids = [sim.call(**{"from": "random"}) for _ in range(3)]
+            sim.fault("PUT /v1/tasks/{taskId}", count=-1, share=50)
+            hits = [sim.update(ids[0], {})[0] for _ in range(20)]
+            return ids, [sim.task(i)["callerTelNumber"] for i in ids], hits
+        finally:
+            sim.end()
+
+    def test_a_seed_repeats_everything(self):
+        first = self.look("--seed", "7")
+        self.assertEqual(first, self.look("--seed", "7"))
+        self.assertNotEqual(first[0], self.look("--seed", "8")[0])
+        self.assertNotEqual(self.look()[0], self.look()[0])
+        self.assertRegex(first[1][0], r"^\+4179\d{7}$")
+        self.assertRegex(first[0][0], "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class Page(unittest.TestCase):
 
     def test_every_control_has_a_name(self):
         unnamed = self.browser.script("return [...document.querySelectorAll('button, select, input')].filter(e => "
-                                      "!e.textContent.trim() && !(e.labels && e.labels.length)).map(e => e.outerHTML)")
+                                      "!e.textContent.trim() && !e.ariaLabel && !(e.labels && e.labels.length)).map(e => e.outerHTML)")
         self.assertEqual(unnamed, [])
 
 

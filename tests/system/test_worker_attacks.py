@@ -2,7 +2,8 @@
 """Every script of tests/sandbox must end as its first line says, within its budget, and leave the worker as it was.
 
 The first line: -- [kill] ended by a budget, [error] a Lua error, [ok] returns "SAFE", [contained] any end. After each
-attack canary.lua runs in the same worker. One more pass runs many of them at the same time.
+attack canary.lua runs in the same worker. All of them also run many at a time, in the build that preempts at any
+instruction, in the one with the stack switch of other machines, and inside flow.all.
 """
 import glob
 import os
@@ -15,11 +16,16 @@ from worker import Effect, Worker
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sandbox")
 CPU_MS = 100
-# One preempted or collecting step may end late; a sanitizer slows the host's part of it, not the script's CPU budget.
-LATE_MS = 60
-LIMITS = dict(cpu=CPU_MS, wall=2000 if not worker.SANITIZED else 10000, memory=40 << 20, log=1 << 16, effects=10000)
+# A sanitizer slows the host's part of a preempted or collecting step, not the script's CPU budget.
+MOST_CPU_MS = CPU_MS * (3 if worker.SANITIZED else 1.5)
+MOST_SLICE_MS = 60 if worker.SANITIZED else 12
+TRIES = 8  # a busy machine may make one late; an attack that is late every time is a fault of ours
+LIMITS = dict(cpu=CPU_MS, wall=2000 if not worker.SANITIZED else 4000, memory=40 << 20, log=1 << 16, effects=10000)
 PRELUDE = ("local function sleep(ms) flow.sleep(ms / 1000) end "
            "local function host_handle() return setmetatable({}, {__metatable = false}) end ")
+EVENT = {"taskId": "t1", "isAnonymous": False, "customerIdentifier": "+41", "serviceUPN": None, "tags": ["x"],
+         "taskInformation": {"customer": {"firstName": "Anna"}, "customContextParameters": [{"name": "a", "value": "b"}]}}
+FAILURE = dict(kind="timeout", message="timed out", status=0, retryable=True, hint="")
 
 
 def attacks():
@@ -35,17 +41,15 @@ def expected(source):
     return re.match(r"-- \[(\w+)\]", source).group(1)
 
 
-def harnessed(source):
+def harnessed(source, event="local event = ... "):
     """The host functions go onto the first line, before its comment: line numbers stay."""
-    return PRELUDE + source
+    return event + PRELUDE + source
 
 
 def verdict(want, end):
     """What is wrong with this end, or None."""
     if "ESCAPED" in end.text() or "ESCAPED" in (end.result_text or ""):
         return "it escaped: " + end.text()
-    if end.cpu_ns / 1e6 > CPU_MS + LATE_MS:
-        return "it used %.1f ms of CPU" % (end.cpu_ns / 1e6)
     if want == "kill" and not end.outcome.startswith("over-"):
         return "it was not stopped"
     if want == "error" and end.outcome != "failed":
@@ -55,14 +59,41 @@ def verdict(want, end):
     return None
 
 
+def lateness(end, slice_ms):
+    """What took too long, or None."""
+    if end.cpu_ns / 1e6 > MOST_CPU_MS:
+        return "it used %.1f ms of CPU" % (end.cpu_ns / 1e6)
+    if slice_ms > MOST_SLICE_MS:
+        return "one slice had %.1f ms" % slice_ms
+    return None
+
+
+def answer(args, name):
+    """What the broker answers to anything but flow.sleep; a failure is a dict with retryable."""
+    if name == "lists.find":
+        return {"row": {"FirstName": "Hans", "Empty": None}, "matches": 2}
+    if name == "http.get":
+        return FAILURE if str(args.get("url", "")).startswith("fail:") else args
+    return None
+
+
 class Sleeper:
-    """Answers flow.sleep after the time asked for, from this thread, for any number of runs."""
+    """Answers effects: flow.sleep after the time asked for, all others at once; from this thread, for any number of runs."""
 
     def __init__(self, host):
         self.host, self.due = host, []
 
     def __call__(self, effect):
-        self.due.append((time.monotonic() + min(effect.args["duration"], 1000), effect))
+        if effect.name != "flow.sleep":
+            value = answer(effect.args, effect.name)
+            failed = value is FAILURE
+            self.host.result(effect.run, effect.number, None if failed else value, FAILURE if failed else None)
+            return
+        duration = effect.args.get("duration")
+        if not isinstance(duration, (int, float)):
+            self.host.result(effect.run, effect.number, error=dict(FAILURE, kind="argument", retryable=False))
+            return
+        self.due.append((time.monotonic() + min(duration, 1000), effect))
 
     def answer(self):
         now = time.monotonic()
@@ -78,7 +109,7 @@ def run_all(host, starts, timeout=120):
     """Start (run, version) pairs and serve them all; {run: End}."""
     sleeper, ends, deadline = Sleeper(host), {}, time.monotonic() + timeout
     for run, version in starts:
-        host.start(run, version, limits=LIMITS)
+        host.start(run, version, EVENT, trigger=0, limits=LIMITS)
     while len(ends) < len(starts):
         assert time.monotonic() < deadline, "runs did not end: %s" % (set(r for r, _ in starts) - set(ends))
         what = host.next(sleeper.wait())
@@ -98,22 +129,31 @@ class Attacks(unittest.TestCase):
             for number, path in enumerate(attacks()):
                 name, source = os.path.basename(path), read(path)
                 host.load(2, name, harnessed(source), script=True)
-                end = run_all(host, [(2 * number + 1, 2)])[2 * number + 1]
-                problem = verdict(expected(source), end)
+                for attempt in range(TRIES):
+                    host.longest_slice_ms()
+                    end = run_all(host, [(2 * number + 1, 2)])[2 * number + 1]
+                    late = lateness(end, host.longest_slice_ms())
+                    if not late:
+                        break
+                problem = verdict(expected(source), end) or late
                 if problem:
                     wrong.append("%s: %s: %r" % (name, problem, end))
                 after = run_all(host, [(2 * number + 2, 1)])[2 * number + 2]
                 if after.result != "SAFE":
                     wrong.append("after %s the canary says %r" % (name, after))
                 if os.environ.get("VERBOSE"):
-                    print("%-34s %-10s %-12s %7.1f ms  %s" % (
-                        name, expected(source), end.outcome, end.cpu_ns / 1e6,
+                    print("%-34s %-10s %-12s %7.1f ms, try %d  %s" % (
+                        name, expected(source), end.outcome, end.cpu_ns / 1e6, attempt + 1,
                         (end.error or {}).get("where", "") + " " + (end.error or {}).get("message", "")[:60]))
         self.assertEqual(wrong, [])
         self.assertEqual(host.errors, "")
 
     def test_all_at_the_same_time(self):
         self.interleave(worker.PROGRAM)
+
+    @unittest.skipIf(worker.ADDRESS_SANITIZED, "AddressSanitizer does not know swapcontext")
+    def test_the_stack_switch_of_other_machines(self):
+        self.interleave(worker.PROGRAM + "-ucontext")
 
     def test_preempted_everywhere(self):
         self.interleave(worker.PROGRAM + "-stress")
@@ -122,9 +162,9 @@ class Attacks(unittest.TestCase):
         canary = read(os.path.join(FOLDER, "canary.lua"))
         with Worker() as host:
             host.load(1, "canary.lua", canary, script=True)
-            for number, path in enumerate(attacks()):
-                body = harnessed(read(path))
-                host.load(2, os.path.basename(path), "return flow.all { function() %s\nend, function() sleep = nil "
+            for number, path in enumerate(attacks()[::3 if worker.SANITIZED else 1]):
+                body = harnessed(read(path), "")
+                host.load(2, os.path.basename(path), "local event = ... return flow.all { function() %s\nend, function() sleep = nil "
                           "for i = 1, 3 do flow.sleep(0) end %s\nend }" % (body, body), script=True)
                 run_all(host, [(2 * number + 1, 2)])
                 after = run_all(host, [(2 * number + 2, 1)])[2 * number + 2]

@@ -17,7 +17,7 @@ class Effects(WorkerTest):
           nimbus.tasks.update { taskId = task.taskId, customer = { firstName = row.firstname }, n = matches, v = row.VIP }
           log.info("shown", row.FirstName)""")
         self.assertEqual(answer["handlers"], [{"trigger": "nimbus.on_task", "name": "A", "line": 1,
-                                               "filters": {"services": ["*"]}}])
+                                               "filters": {"services": ["*"]}, "options": {}}])
         end = self.host.run(1, {"taskId": "T1", "customerIdentifier": "+41"}, trigger=0)
         self.assertEqual(end.outcome, "done", end)
         find, update = self.host.seen

@@ -53,8 +53,10 @@ class Loading(WorkerTest):
             log("loaded", 2)""")
         self.assertEqual(answer["handlers"], [
             {"trigger": "nimbus.on_task", "name": "a", "line": 3, "filters": {"services": ["u1", "u2"]},
+             "options": {},
              "limits": {"cpu": "500ms", "effects": "5"}, "dedupe": False, "connection": "sales"},
-            {"trigger": "schedule.every", "name": "b", "line": 5, "filters": {"cron": ["* * * * *"]}}])
+            {"trigger": "schedule.every", "name": "b", "line": 5, "filters": {"cron": ["* * * * *"]},
+             "options": {}}])
         self.assertEqual(answer["log"], [{"level": "info", "text": "loaded 2", "line": 6}])
         self.assertEqual(answer["usage"]["effects"], [100, 0, 0])
         self.assertEqual(self.host.load(1, "flows/x.lua", "")["handlers"], [])
@@ -173,8 +175,8 @@ class Modules(WorkerTest):
             for name in pairs(_G) do names[#names + 1] = name end
             table.sort(names)
             return names"""), sorted(
-                "_G _VERSION assert collectgarbage coroutine error flow getmetatable http ipairs json lists load log math next "
-                "nimbus os pairs pcall print rawequal rawget rawlen rawset schedule select setmetatable string table time "
+                "_G _VERSION assert collectgarbage coroutine error flow getmetatable http ipairs json kv lists load log math next "
+                "nimbus os pairs pcall print rawequal rawget rawlen rawset schedule select setmetatable string table text time "
                 "tonumber tostring type utf8 xpcall".split()))
         self.assertEqual(self.ok("local n = {} for k in pairs(os) do n[#n+1] = k end table.sort(n) return n"),
                          ["clock", "date", "difftime", "time"])

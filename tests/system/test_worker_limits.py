@@ -151,7 +151,7 @@ class Changed(WorkerTest):
         self.assertEqual((end.error["where"], end.usage["cpu"]["limit"]), ("flows/x.lua:2", 50))
 
     def test_more_cpu(self):
-        self.begin("local n = ... for i = 1, 2e7 do end return 'done'", cpu=5)
+        self.begin("local n = ... for i = 1, 3e8 do end return 'done'", cpu=500)
         self.host.limits(1, cpu=60000)
         self.assertEqual(self.host.next().outcome, "done")
 

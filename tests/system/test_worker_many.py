@@ -69,7 +69,7 @@ class Many(unittest.TestCase):
                 host.start(run, 1, run, limits=dict(wall=900000))
             effects, results, asked = [], {}, 0
             while len(results) < many:
-                what = host.next(0.3)
+                what = host.next(1)
                 if isinstance(what, Effect):
                     effects.append(what)
                 elif what:

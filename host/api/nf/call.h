@@ -13,6 +13,7 @@
 #include "nf/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct nf_call nf_call;
@@ -58,12 +59,19 @@ void nf_call_sleep(nf_call *call, uint64_t ms);
 void nf_call_find_row(nf_call *call, const char *file, const char *column, const json_t *value,
                       const char *table, const char *sheet);
 
+/**
+ * Resolve with a list: the first contact of the address book (its id) whose `field` is or holds `value`, or null; how
+ * many have it; the age of the book in seconds. The whole book is kept and indexed; `refresh`: it is asked for again.
+ */
+void nf_call_find_contact(nf_call *call, const char *book, const char *field, const json_t *value,
+                          bool refresh);
+
 /** Resolve with the value under a key of the tenant's memory, or nil. */
 void nf_call_kv_get(nf_call *call, const char *key);
 
 /**
- * Set the value under a key (`value` NULL: remove it) and resolve with nil when that is durable. `ttl` is a duration like
- * "10min", or NULL: for ever. Everything is borrowed during the call.
+ * Set the value under a key (`value` NULL: remove it) and resolve with nil when that is durable. `ttl` is a duration
+ * like "10min", or NULL: for ever. Everything is borrowed during the call.
  */
 void nf_call_kv_set(nf_call *call, const char *key, const json_t *value, const char *ttl);
 

@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// app.js: My Sessions of the simulated cluster. Shows what GET /sim/state says and sends what the buttons ask for.
-// All text comes in as text nodes, so nothing that a caller sends can become markup.
+// app.js: My Sessions of the simulated cluster: the list, the details, test calls. The other views have files of their own.
 
-const $ = id => document.getElementById(id);
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
-let state = { tasks: [], services: [], subscriptions: [] };
-let chosen = null;   // the task in the detail pane
+import { request, send, setLink, shared } from "./api.js";
+import { $, CHIPS, chip, clock, element, eventName, icon, iconOf, identityOf, modalityName, nameOf, table } from "./dom.js";
+import { renderDesk, setUpDesk } from "./desk.js";
+import { actAs, renderPeople, renderToast, setUpPeople, showView } from "./people.js";
+import { renderQueue } from "./queue.js";
+
+let chosen = null;    // the task in the detail pane
 let shownFields = {}; // what the customer block showed last, to mark what is new
-
-// ---- talking to the simulator ----
-
-async function request(method, path, body) {
-  const headers = { "content-type": "application/json" };
-  if (token) headers.authorization = "Bearer " + token;
-  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
-  const value = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(value.error || "the simulator answered " + answer.status);
-  return value;
-}
-
-function setLink(text, style) {
-  $("link").textContent = text;
-  $("link").className = "link " + style;
-}
 
 async function watch() {
   for (let after = 0; ;) {
     try {
-      state = await request("GET", "/sim/state?after=" + after);
-      after = state.version;
+      shared.state = await request("GET", "/sim/state?after=" + after);
+      after = shared.state.version;
       setLink("live", "live");
       render();
     } catch (error) {
@@ -39,67 +25,13 @@ async function watch() {
   }
 }
 
-// ---- building ----
-
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children.filter(child => child !== null && child !== undefined));
-  return made;
-}
-
-const ICONS = {
-  Audio: "M5 4h3l2 5-2.5 1.5a11 11 0 0 0 6 6L15 14l5 2v3a2 2 0 0 1-2 2A16 16 0 0 1 3 6a2 2 0 0 1 2-2z",
-  InstantMessaging: "M4 5h16v11H9l-5 4z",
-  Email: "M3 6h18v12H3zM3 7l9 7 9-7",
-  ExternalTask: "M8 4h8v3H8zM6 5H5v16h14V5h-1M9 13l2 2 4-4",
-  Teams: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0 0 1 16 0",
-  Anonymous: "M3 3l18 18M9.5 5.2A4 4 0 0 1 15 11M6.5 15.2A8 8 0 0 0 4 21h14",
-};
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", ICONS[name] || ICONS.Audio);
-  svg.append(path);
-  return svg;
-}
-
-const CHIPS = { "In IVR": "ivr", "In Queue": "queue", "Connected": "connected" };
-const chip = (text, style = "") => element("span", { className: "chip " + style, textContent: text });
-const clock = text => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-
-// ---- words ----
-
-/** What is known of the caller without any flow. */
-function identityOf(task) {
-  if (task.isAnonymous) return "Anonymous";
-  return task.callerTelNumber || task.destinationTelNumber || task.callerUPN || task.destinationUPN
-    || task.customerIdentifier || "Unknown";
-}
-
-function nameOf(task) {
-  const c = task.customer;
-  return c.displayName || [c.firstName, c.lastName].filter(Boolean).join(" ");
-}
-
-function modalityName(task) {
-  const known = (state.modalities || []).find(value => value.value === task.modality);
-  return known ? known.name : task.modality;
-}
-
-function eventName(value) {
-  const known = (state.events || []).find(event => event.value === value);
-  return known ? known.name : value === "(updated)" ? "Update task" : value;
-}
-
-const iconOf = task => task.isAnonymous && task.modality === "Audio" ? "Anonymous"
-  : task.callerUPN || task.destinationUPN ? "Teams" : task.modality;
-
 // ---- the list ----
 
 const rows = new Map();
+
+/** Of the acting user's concern: rings there, was taken or refused there. */
+const isMine = task => !shared.acting || task.ringing === shared.acting || task.user === shared.acting
+  || (task.userSessions || []).some(session => session.user === shared.acting);
 
 function updateRow(row, task) {
   const name = nameOf(task), identity = identityOf(task);
@@ -116,7 +48,7 @@ function updateRow(row, task) {
 
 function renderList() {
   const service = $("service").value;
-  const shown = state.tasks.filter(task => !service || task.serviceUPN === service);
+  const shown = shared.state.tasks.filter(task => (!service || task.serviceUPN === service) && isMine(task));
   const items = shown.map(task => {
     let item = rows.get(task.taskId);
     if (!item) {
@@ -151,26 +83,19 @@ const FIELDS = [["firstName", "First name"], ["lastName", "Last name"], ["displa
   ["primaryTelNumber", "Telephone"], ["UPN", "UPN"], ["imAddress", "IM address"], ["streetAddress", "Street"],
   ["postCode", "Postcode"], ["city", "City"], ["state", "State"], ["country", "Country"]];
 
-function valueNode(key, value) {
-  const node = element("dd", { textContent: value || "—", className: value ? "" : "blank" });
+function valueNode(key, value, lost) {
+  const node = element("dd", { textContent: value || (lost ? "Not Available" : "—"), className: value ? "" : "blank" });
   if (value && key in shownFields && shownFields[key] !== value) node.classList.add("fresh");
   shownFields[key] = value || "";
   return node;
 }
 
-function renderCustomer(customer) {
+function renderCustomer(customer, lost) {
   const pairs = FIELDS.map(([key, label]) => [key, label, customer[key]])
     .concat((customer.telNumbers || []).map(n => ["tel " + n.name, n.name, n.value]))
     .concat((customer.customFields || []).map(f => ["field " + f.name, f.name, f.value]));
   $("customer").replaceChildren(...pairs.map(([key, label, value]) =>
-    element("div", {}, element("dt", { textContent: label }), valueNode(key, value))));
-}
-
-function table(head, lines) {
-  if (!lines.length) return element("p", { className: "blank", textContent: "—" });
-  const row = (cells, name) => element("tr", {}, ...cells.map(cell => element(name, { textContent: cell ?? "—" })));
-  return element("table", {}, element("thead", {}, row(head, "th")),
-    element("tbody", {}, ...lines.map(cells => row(cells, "td"))));
+    element("div", {}, element("dt", { textContent: label }), valueNode(key, value, lost))));
 }
 
 function deliveryChip(delivery) {
@@ -184,10 +109,11 @@ function deliveryChip(delivery) {
 }
 
 function eventNode(event) {
-  const isNote = event.event === "(updated)";
-  const detail = isNote ? JSON.parse(event.detail).join(", ") : event.detail;
+  const isNote = event.event.startsWith("(");
+  const isList = event.event === "(updated)" || event.event === "(input)";
+  const detail = isList ? JSON.parse(event.detail).join(", ") : event.detail;
   const what = element("span", { className: isNote ? "note" : "what", textContent: eventName(event.event) });
-  if (detail) what.append(element("small", { textContent: (isNote ? "" : ": ") + detail }));
+  if (detail) what.append(element("small", { textContent: (isList ? "" : isNote ? " " : ": ") + detail }));
   const ways = event.deliveries.length ? event.deliveries.map(deliveryChip)
     : isNote ? [] : [chip("nobody subscribed")];
   return element("li", {}, element("time", { textContent: "+" + (event.offsetMs / 1000).toFixed(3) + " s",
@@ -203,18 +129,23 @@ function renderContext(task) {
 }
 
 function renderDetail() {
-  const task = state.tasks.find(candidate => candidate.taskId === chosen);
+  const task = shared.state.tasks.find(candidate => candidate.taskId === chosen);
   $("detail").hidden = !task;
   if (!task) return;
   const name = nameOf(task), identity = identityOf(task);
   $("caller").textContent = name || identity;
   $("about").replaceChildren(chip(task.state, CHIPS[task.state]), ...[name && identity, modalityName(task),
     task.direction, task.serviceDisplayName, task.LastConnectedUserUPN && "taken by " + task.LastConnectedUserUPN,
-    task.result].filter(Boolean).map(text => element("span", { textContent: text })));
+    task.ringing && "at " + task.ringing, task.priority !== "Normal" && "priority " + task.priority, task.result,
+    task.outcome].filter(Boolean).map(text => element("span", { textContent: text })));
   $("accept").disabled = !task.canAccept || task.state === "Terminated";
   $("hang-up").disabled = task.state === "Terminated";
+  $("ring").disabled = $("accept").disabled || Boolean(task.ringing);
+  renderTransfer(task);
+  $("assistant").textContent = task.assistant ? JSON.stringify(task.assistant, null, 2) : "";
+  $("assistant-card").hidden = !task.assistant;
   renderContext(task);
-  renderCustomer(task.customer);
+  renderCustomer(task.customer, task.contextLost);
   $("parameters").replaceChildren(table(["Name", "Value"], task.customContextParameters.map(p => [p.name, p.value])));
   $("users").replaceChildren(table(["User", "Priority"], task.preferredUsers.map(u => [u.upn, u.priority])));
   $("message").textContent = task.initialMessage || task.emailSubject || "";
@@ -222,19 +153,29 @@ function renderDetail() {
   $("events").replaceChildren(...task.history.map(eventNode));
 }
 
+function renderTransfer(task) {
+  const s = shared.state, select = $("transfer");
+  select.disabled = task.state === "Terminated" || task.state === "In IVR" || task.state === "Dialing Out";
+  if (select.options.length > 1) return;
+  for (const service of s.services) select.append(element("option", { value: "service " + service.upn, textContent: service.displayName }));
+  for (const user of s.users) select.append(element("option", { value: "user " + user.upn, textContent: user.displayName }));
+}
+
 function renderSubscriptions() {
-  $("listener-count").textContent = state.subscriptions.length;
-  $("subscriptions").replaceChildren(...state.subscriptions.map(s => element("li", {},
+  $("listener-count").textContent = shared.state.subscriptions.length;
+  $("subscriptions").replaceChildren(...shared.state.subscriptions.map(s => element("li", {},
     element("b", { textContent: s.url }),
-    s.taskEvents.map(eventName).join(", ") + " · " + s.services.join(", ") + " · " + s.delivered + " delivered"
-      + (s.failed ? ", " + s.failed + " failed" : ""))));
-  if (!state.subscriptions.length)
+    (s.taskEvents || s.schedulerEntryEvents || s.dataTypes || ["assistant"]).map(eventName).join(", ") + " · "
+      + s.services.join(", ") + " · " + s.user + " · " + s.delivered + " delivered"
+      + (s.failed ? ", " + s.failed + " failed" : "")
+      + (s.withheld ? ", " + s.withheld + " withheld: the user has lost the right" : ""))));
+  if (!shared.state.subscriptions.length)
     $("subscriptions").append(element("li", { textContent: "Nobody has subscribed to events yet." }));
 }
 
 function fillServices(select, first) {
-  if (select.options.length - first === state.services.length) return;
-  for (const s of state.services) select.append(element("option", { value: s.upn, textContent: s.displayName }));
+  if (select.options.length - first === shared.state.services.length) return;
+  for (const s of shared.state.services) select.append(element("option", { value: s.upn, textContent: s.displayName }));
 }
 
 function render() {
@@ -243,6 +184,10 @@ function render() {
   renderList();
   renderDetail();
   renderSubscriptions();
+  renderPeople();
+  renderQueue(openSession);
+  renderDesk();
+  renderToast();
 }
 
 // ---- test calls ----
@@ -282,25 +227,43 @@ async function place(event) {
   try {
     const made = await request("POST", "/sim/calls", body);
     $("dialog").close();
-    choose(made.taskId);
+    if (shared.acting) actAs("");
+    openSession(made.taskId);
   } catch (error) {
     $("problem").textContent = error.message;
   }
 }
 
-const act = verb => async () => {
-  try {
-    await request("POST", "/sim/tasks/" + chosen + "/" + verb);
-  } catch (error) {
-    setLink(error.message, "lost");
-  }
-};
+const act = (verb, body) => () => send("tasks/" + chosen + "/" + verb, body && body());
+const asUser = () => (shared.acting ? { user: shared.acting } : {});
+
+function openSession(id) {
+  showView("sessions");
+  choose(id);
+}
+
+async function transfer() {
+  const [kindOf, name] = $("transfer").value.split(" ");
+  $("transfer").value = "";
+  if (name) await send("tasks/" + chosen + "/transfer", { [kindOf]: name });
+}
+
+async function input(event) {
+  event.preventDefault();
+  const made = await send("tasks/" + chosen + "/input", { name: $("input-name").value, value: $("input-value").value });
+  if (made) $("input-form").reset();
+}
 
 $("form").addEventListener("submit", place);
 $("cancel").addEventListener("click", () => $("dialog").close());
 $("test-call").addEventListener("click", () => { $("problem").textContent = ""; $("dialog").showModal(); });
 $("service").addEventListener("change", render);
-$("accept").addEventListener("click", act("accept"));
+$("accept").addEventListener("click", act("accept", asUser));
+$("ring").addEventListener("click", act("ring", asUser));
 $("hang-up").addEventListener("click", act("hangup"));
+$("transfer").addEventListener("change", transfer);
+$("input-form").addEventListener("submit", input);
+setUpPeople(render);
+setUpDesk(openSession);
 $("back").addEventListener("click", () => choose(null));
 watch();

@@ -9,7 +9,7 @@ static const nf_param optional_id[] = {{"id", NF_STRING, false, "id", NULL, 0, 0
 static const nf_param no_doc[] = {{"id", NF_STRING, true, "", NULL, 0, 0, 0}, {0}};
 static const nf_param no_fields[] = {{"id", NF_OBJECT, true, "id", NULL, 0, 0, 0}, {0}};
 static const nf_param inner_no_doc[] = {{"id", NF_OBJECT, true, "id", no_doc, 0, 0, 0}, {0}};
-static const nf_filter filters[] = {{"ids", "id", "ids", "/ids", true, "ids"}, {0}};
+static const nf_filter filters[] = {{"ids", "id", "ids", "/ids", true, "ids", NULL}, {0}};
 
 static nf_action good_action(void)
 {
@@ -17,6 +17,7 @@ static nf_action good_action(void)
                        .name = "a.b",
                        .doc = "Does it.",
                        .params = id_param,
+                       .operation = NF_OP_TASK_UPDATE,
                        .class = NF_SAFE,
                        .owner = NF_OWNER_TASK,
                        .scope_param = "id",
@@ -29,8 +30,11 @@ static nf_trigger good_trigger(void)
     return (nf_trigger){.abi = NF_BINDING_ABI,
                         .name = "a.on_b",
                         .doc = "Comes.",
+                        .source = NF_FROM_PERSON,
                         .filters = filters,
-                        .event = id_param};
+                        .event = id_param,
+                        .operation = NF_OP_TASK_TRIGGER,
+                        .subscribe = "/x"};
 }
 
 static void check(const nf_action *action, const nf_trigger *trigger, const char *part)
@@ -73,9 +77,21 @@ static void actions(void **state)
     WRONG_ACTION(doc = "no stop", "a sentence with a full stop");
     WRONG_ACTION(class = 0, "class and owner must be said");
     WRONG_ACTION(owner = 0, "class and owner must be said");
+    WRONG_ACTION(operation = NF_OP_NONE, "must name its operation");
+    WRONG_ACTION(operation = NF_OPERATIONS, "not one of nf/operation.h");
+    WRONG_ACTION(operation = NF_OP_CONTACT_ADD, "owner and scope_param must say");
+    WRONG_ACTION(operation = NF_OP_LOOKUP, "owner and scope_param must say");
     WRONG_ACTION(path = NULL, "either path or start");
     WRONG_ACTION(path = "/x/{other}", "must be a required parameter");
-    WRONG_ACTION(path = "/x/{id", "must be a required parameter");
+    WRONG_ACTION(path = "/x/{id", "a brace that is not closed");
+    WRONG_ACTION(path = "/x{?id}", NULL);
+    WRONG_ACTION(path = "/x/{id}{?other}", "{?…} in the path must be a parameter");
+    WRONG_ACTION(path = "/x/{id}{?id,other}", "{?…} in the path must be a parameter");
+    WRONG_ACTION(spoils = "/x/{other}", "must be a required parameter");
+    WRONG_ACTION(method = NULL, "a path needs a method");
+    WRONG_ACTION(body = "other", "body must be one of the parameters");
+    WRONG_ACTION(keep_s = 60, "keep_s is for a GET with a parameter NF_REFRESH");
+    WRONG_ACTION(destroys = true, "needs a parameter NF_CONFIRM");
     WRONG_ACTION(params = optional_id, "must be a required parameter");
     WRONG_ACTION(scope_param = "other", "scope_param must be one of the parameters");
     WRONG_ACTION(scope_param = NULL, "must name the argument that decides the rights");
@@ -92,6 +108,11 @@ static void triggers(void **state)
     WRONG_TRIGGER(doc = "no stop", "documentation with a full stop");
     WRONG_TRIGGER(filters = NULL, "filters and event fields must be said");
     WRONG_TRIGGER(event = NULL, "filters and event fields must be said");
+    WRONG_TRIGGER(source = 0, "source, filters and event fields must be said");
+    WRONG_TRIGGER(source = NF_FROM_NIMBUS,
+                  "subscribe must be set exactly if events come from Nimbus");
+    WRONG_TRIGGER(subscribe = "/v1/x", "subscribe must be set exactly if events come from Nimbus");
+    WRONG_TRIGGER(options = no_doc, "parameter 'id' has no documentation");
     WRONG_TRIGGER(event = no_doc, "parameter 'id' has no documentation");
 }
 

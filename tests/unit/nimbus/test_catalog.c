@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 static const nf_filter filters[] = {
-    {"services", "service", "services", "/services", true, "services"},
-    {"events", "event", "events", "/events", true, "events"},
+    {"services", "service", "services", "/services", true, "services", NULL},
+    {"events", "event", "events", "/events", true, "events", NULL},
     {0},
 };
 static const nf_trigger trigger = {

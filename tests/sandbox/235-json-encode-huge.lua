@@ -1,0 +1,5 @@
+-- [error] 40 MB of JSON from one small table
+local s = ('\1'):rep(1e6)
+local t = {}
+for i = 1, 40 do t[i] = s end
+json.encode(t)
