@@ -20,6 +20,7 @@ struct nf_app {
     char *public_url;
     nf_store *store;
     nf_http_client *client;
+    nf_key *key;
     nf_runner *runner;
     nf_lists *lists;
     nf_tenant_host host;
@@ -48,7 +49,7 @@ int nf_app_port(const nf_app *app)
 static void on_public(nf_http_exchange *x, void *ctx)
 {
     nf_app *app = ctx;
-    if (!nf_admin_probe(&app->admin, x))
+    if (!nf_admin_probe(&app->admin, x) && !nf_admin_come_back(&app->admin, x))
         nf_pipeline_receive(x, app->pipeline);
 }
 
@@ -103,6 +104,7 @@ static nf_status open_shared(nf_app *app, const nf_app_options *options, nf_erro
         status = nf_runner_open(app->loop, &runner, &app->runner, err);
     if (status != NF_OK)
         return status;
+    app->key = nf_key_new(app->config->key_file, app->config->data);
     app->lists = nf_lists_new(app->loop, options->reader_program);
     app->pipeline = nf_pipeline_new(app->store);
     app->host = (nf_tenant_host){
@@ -111,6 +113,7 @@ static nf_status open_shared(nf_app *app, const nf_app_options *options, nf_erro
         .store = app->store,
         .runner = app->runner,
         .lists = app->lists,
+        .key = app->key,
         .public_url = app->public_url,
         .triggers = options->triggers,
         .raise = nf_pipeline_raise,
@@ -212,6 +215,7 @@ void nf_app_close(nf_app *app)
     nf_runner_close(app->runner);
     nf_http_client_close(app->client);
     nf_pipeline_free(app->pipeline);
+    nf_key_free(app->key);
     free(app->public_url);
     free(app);
 }

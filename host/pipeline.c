@@ -272,7 +272,7 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
         passage->exchange = x;
         event->row.id = nf_store_new_id(p->store);
         event->row.tenant = tenant->config->name;
-        event->row.subscription = subscription->family;
+        event->row.subscription = nf_connection_stream(connection, subscription);
         pass(passage);
         nf_passage_unref(passage);
     }

@@ -189,7 +189,9 @@ void nf_kept_forget(nf_kept_wait *wait)
 
 static bool below(const char *path, const char *spoilt)
 {
-    size_t n = strlen(spoilt);
+    size_t n = spoilt ? strlen(spoilt) : 0;
+    if (!spoilt)
+        return true;
     return strncmp(path, spoilt, n) == 0 && (path[n] == '\0' || path[n] == '?');
 }
 

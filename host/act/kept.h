@@ -39,7 +39,7 @@ nf_kept_wait *nf_kept_get(nf_kept *kept, const char *path, uint64_t age_ms, nf_k
 /** Do not call `done` any more. */
 void nf_kept_forget(nf_kept_wait *wait);
 
-/** Something at this path has changed: forget its answers, with any query. */
+/** Something at this path has changed: forget its answers, with any query. NULL: forget everything. */
 void nf_kept_spoil(nf_kept *kept, const char *path);
 
 /** The contacts in an answer, with the indexes made so far when it is still kept. A new reference. */

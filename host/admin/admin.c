@@ -2,6 +2,7 @@
 /* admin.c: see admin.h. */
 #include "admin/internal.h"
 
+#include "admin/connections.h"
 #include "admin/metrics.h"
 #include "admin/start.h"
 #include "base/alloc.h"
@@ -208,18 +209,25 @@ static void change_limits(nf_tenant *tenant, nf_http_exchange *x)
     }
 }
 
-static void for_tenant(const nf_admin *admin, nf_http_exchange *x, bool get)
+static void of_tenant(const nf_admin *admin, nf_http_exchange *x)
 {
-    const char *rest;
+    static const char connections[] = "/connections", sign_ins[] = "/sign-ins/";
+    const char *rest, *method = nf_http_method(x);
+    bool get = strcmp(method, "GET") == 0, post = strcmp(method, "POST") == 0;
     nf_tenant *tenant = tenant_of(admin, x, &rest);
+    size_t n = strlen(connections);
     if (!tenant)
         return;
     if (strcmp(rest, "/limits") == 0 && get)
         answer_limits(tenant, x);
-    else if (strcmp(rest, "/limits") == 0)
+    else if (strcmp(rest, "/limits") == 0 && post)
         change_limits(tenant, x);
-    else if (strcmp(rest, "/start") == 0 && !get)
+    else if (strcmp(rest, "/start") == 0 && post)
         nf_admin_start(tenant, x);
+    else if (strncmp(rest, connections, n) == 0 && (rest[n] == '\0' || rest[n] == '/'))
+        nf_admin_connections(tenant, x, rest + n);
+    else if (strncmp(rest, sign_ins, strlen(sign_ins)) == 0)
+        nf_admin_sign_in(tenant, x, rest + strlen(sign_ins));
     else
         nf_http_answer_error(x, 404, "not found");
 }
@@ -286,8 +294,8 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         nf_admin_why(admin, x);
     else if (get && strcmp(path, "/v1/denied") == 0)
         nf_admin_denied(admin, x);
-    else if ((get || post) && strncmp(path, TENANTS, strlen(TENANTS)) == 0)
-        for_tenant(admin, x, get);
+    else if (strncmp(path, TENANTS, strlen(TENANTS)) == 0)
+        of_tenant(admin, x);
     else if (get && strcmp(path, "/metrics") == 0)
         nf_admin_metrics(admin, x);
     else if (post && strcmp(path, "/v1/reload") == 0)

@@ -9,6 +9,11 @@
  *   GET /v1/runs/ID            one run with its event, effects, usage and log
  *   GET /v1/tenants/NAME/limits     every limit with its value, who set it, what is used of it
  *   POST /v1/tenants/NAME/limits    {"set": {"cpu": "250ms"}, "reset": ["memory"]}; at once, kept, audited
+ *   GET /v1/tenants/NAME/connections       its connections, without secrets
+ *   POST /v1/tenants/NAME/connections      {"name": "nimbus", "how": "device" or "browser", "redirect": URL}: somebody
+ *                                          signs in; answers what to show to that person, with an id
+ *   GET /v1/tenants/NAME/sign-ins/ID       how far that is; POST {"state", "code"}: what came back to `redirect`
+ *   DELETE /v1/tenants/NAME/connections/CONNECTION
  *   POST /v1/tenants/NAME/start     {"handler": NAME, "event": {...}}: start a run by hand
  *   GET /metrics               figures for Prometheus, also on the listener metrics_listen
  *   GET /v1/audit?tenant=&limit=    who changed what
@@ -33,6 +38,9 @@ typedef struct nf_admin {
 
 /** Handler of the admin socket; `ctx` is the nf_admin. */
 void nf_admin_receive(nf_http_exchange *x, void *ctx);
+
+/** The browser of somebody who signs in comes back to the public listener; false: it is another path. */
+bool nf_admin_come_back(const nf_admin *admin, nf_http_exchange *x);
 
 /** Answer /healthz and /readyz; false: the path is another one, and nothing was answered. */
 bool nf_admin_probe(const nf_admin *admin, nf_http_exchange *x);

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -33,20 +34,56 @@ void nf_random(void *out, size_t size)
     }
 }
 
+static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+char *nf_base64url(const uint8_t *bytes, size_t size, char *out)
+{
+    size_t o = 0;
+    for (size_t i = 0; i < size; i += 3) {
+        unsigned group = (unsigned)bytes[i] << 16;
+        group |= i + 1 < size ? (unsigned)bytes[i + 1] << 8 : 0;
+        group |= i + 2 < size ? bytes[i + 2] : 0;
+        size_t most = NF_MIN(size - i, 3) + 1;
+        for (size_t k = 0; k < most; k++)
+            out[o++] = digits64[group >> (18 - 6 * k) & 63];
+    }
+    out[o] = '\0';
+    return out;
+}
+
+long nf_base64url_decode(const char *text, size_t len, char *out)
+{
+    unsigned group = 0, bits = 0;
+    long n = 0;
+    for (size_t i = 0; i < len; i++) {
+        const char *at = text[i] ? strchr(digits64, text[i]) : NULL;
+        if (!at)
+            return -1;
+        group = group << 6 | (unsigned)(at - digits64);
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            out[n++] = (char)(group >> bits & 255);
+        }
+    }
+    out[n] = '\0';
+    return len % 4 == 1 ? -1 : n;
+}
+
 char *nf_secret_new(char out[NF_SECRET_TEXT])
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    uint8_t bytes[33] = {0}; /* 32 random ones; the last makes whole groups of three */
-    nf_random(bytes, 32);
-    char text[45];
-    for (size_t i = 0, o = 0; i < sizeof bytes; i += 3, o += 4) {
-        unsigned group = (unsigned)bytes[i] << 16 | (unsigned)bytes[i + 1] << 8 | bytes[i + 2];
-        for (unsigned k = 0; k < 4; k++)
-            text[o + k] = digits[group >> (18 - 6 * k) & 63];
-    }
-    memcpy(out, text, NF_SECRET_TEXT - 1);
-    out[NF_SECRET_TEXT - 1] = '\0';
+    uint8_t bytes[32];
+    nf_random(bytes, sizeof bytes);
+    nf_base64url(bytes, sizeof bytes, out);
+    nf_secret_wipe(bytes, sizeof bytes);
     return out;
+}
+
+void nf_secret_free(char *text)
+{
+    if (text)
+        nf_secret_wipe(text, strlen(text));
+    free(text);
 }
 
 char *nf_uuid_new(char out[NF_UUID_TEXT])

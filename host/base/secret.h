@@ -13,6 +13,18 @@ enum { NF_SECRET_TEXT = 44, NF_SHA256_SIZE = 32, NF_UUID_TEXT = 37 };
 /** 256 random bits as 43 characters of base64url and a NUL; returns `out`. Ends the process if the system has none. */
 char *nf_secret_new(char out[NF_SECRET_TEXT]);
 
+/** base64url without padding (RFC 4648, 5) of `size` bytes; `out` needs 4 * ((size + 2) / 3) + 1. Returns `out`. */
+char *nf_base64url(const uint8_t *bytes, size_t size, char *out);
+
+/**
+ * Decode base64url of `len` characters without padding; `out` needs len * 3 / 4 + 1 and ends with a NUL. The number of
+ * bytes, or -1 when it is none.
+ */
+long nf_base64url_decode(const char *text, size_t len, char *out);
+
+/** Wipe a text and free it. NULL is allowed. */
+void nf_secret_free(char *text);
+
 /** `size` random bytes from the operating system. */
 void nf_random(void *out, size_t size);
 

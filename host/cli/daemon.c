@@ -5,6 +5,7 @@
 #include "log/log.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 enum { DRAIN_MS = 10000 };
 
@@ -46,12 +47,23 @@ nf_status nf_daemon_open_loop(nf_daemon *daemon, nf_error *err)
     return NF_OK;
 }
 
+/* A core dump of the broker would hold tokens. The workers hold none, and their limits are their own. */
+static void forbid_core_dumps(void)
+{
+    struct rlimit none = {0};
+    if (getrlimit(RLIMIT_CORE, &none) == 0) {
+        none.rlim_cur = 0;
+        setrlimit(RLIMIT_CORE, &none);
+    }
+}
+
 nf_status nf_daemon_open(nf_daemon *daemon, const nf_cli *cli, const nf_config *config,
                          nf_error *err)
 {
     nf_status status = nf_daemon_open_loop(daemon, err);
     if (status != NF_OK)
         return status;
+    forbid_core_dumps();
     nf_app_options options = {
         .config = config,
         .worker_program = cli->worker_program,

@@ -14,6 +14,10 @@
 
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
+/* The id is that of the Nimbus API in Entra ID, as the published connector names it. */
+#define AUTHORITY "https://login.microsoftonline.com/organizations"
+#define SCOPE     "23694b6c-5a4a-45ce-9c6a-37c5f1880d4e/.default offline_access openid profile"
+
 #define AT(member) offsetof(nf_config, member)
 static const nf_key host_keys[] = {
     {"listen", NF_KEY_ADDRESS, AT(listen), .standard = "127.0.0.1:8080",
@@ -25,6 +29,8 @@ static const nf_key host_keys[] = {
      .doc = "The address Nimbus reaches this host under."},
     {"data", NF_KEY_PATH, AT(data), .standard = "data",
      .doc = "Folder of the database and the admin socket."},
+    {"key_file", NF_KEY_PATH, AT(key_file), .standard = "DATA/key",
+     .doc = "File (mode 600) with the key that sign-ins are encrypted with."},
     {"log_level", NF_KEY_CHOICE, AT(log_level), .choices = log_levels, .standard = "info",
      .doc = "How much is logged to standard error: error, warn, info or debug."},
     {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false",
@@ -40,10 +46,23 @@ static const nf_key tenant_keys[] = {
     {"cluster", NF_KEY_URL, AT(cluster), .required = true,
      .doc =
          "Address of the Nimbus API, for example https://api.luware.cloud; plain http only to this machine."},
-    {"token_file", NF_KEY_PATH, AT(token_file), .required = true,
-     .doc = "File (mode 600) whose first line is the bearer token of the connection."},
+    {"client_id", NF_KEY_TEXT, AT(client_id), .standard = "none",
+     .doc = "Id of your app registration in Entra ID, as which people sign in."},
+    {"client_secret_file", NF_KEY_PATH, AT(client_secret_file), .standard = "none",
+     .doc = "File (mode 600) with that app's client secret, if it is a confidential client."},
+    {"authority", NF_KEY_URL, AT(authority), .standard = AUTHORITY,
+     .doc = "Address of the identity server, with the directory or `organizations` in it."},
+    {"directory_tenant", NF_KEY_TEXT, AT(directory_tenant), .standard = "any",
+     .doc = "Id of the only directory whose users may sign in."},
+    {"scope", NF_KEY_TEXT, AT(scope), .standard = "the Nimbus API",
+     .doc =
+         "What the token is asked for; change it when Nimbus wants the audience of your own app."},
+    {"token_file", NF_KEY_PATH, AT(token_file), .standard = "none",
+     .doc =
+         "Instead of a sign-in: file (mode 600) whose first line is the bearer token of the connection `nimbus`."},
     {"upn", NF_KEY_TEXT, AT(upn), .standard = "not known",
-     .doc = "UPN of the Nimbus user whose token it is; needed when there is a directory.yaml."},
+     .doc =
+         "With token_file: UPN of the Nimbus user whose token it is; needed when there is a directory.yaml."},
     {"country", NF_KEY_COUNTRY, AT(country), .standard = "CH",
      .doc = "Country of telephone numbers that are written without one."},
     {"limits", NF_KEY_LIMITS, AT(limits), .setter = NF_SETTER_TENANT, .standard = "the host's",
@@ -80,6 +99,8 @@ nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, cons
         .name = nf_strdup(name),
         .dir = nf_strdup(dir),
         .country = nf_strdup("CH"),
+        .authority = nf_strdup(AUTHORITY),
+        .scope = nf_strdup(SCOPE),
         .limits = config->limits,
         .request_ms = 10000,
         .renew_ms = 86400000,
@@ -141,7 +162,7 @@ static void load_tenants(nf_config *config, const char *root, nf_strbuf *errors)
     if (count == 0)
         nf_strbuf_addf(
             errors,
-            "%s: no tenant found; make %s/NAME/tenant.yaml with 'cluster' and 'token_file'\n",
+            "%s: no tenant found; make %s/NAME/tenant.yaml with 'cluster' and 'client_id'\n",
             config->path, dir);
     free(names);
     free(dir);

@@ -13,10 +13,12 @@
 
 typedef struct nf_tenant_config {
     char *name, *dir;
-    char *cluster;    /* address of the Nimbus API */
-    char *token_file; /* holds the connection's bearer token */
-    char *upn;        /* of the user who signed in, where the token does not say; or NULL */
-    char *country;    /* default country of telephone numbers */
+    char *cluster;           /* address of the Nimbus API */
+    char *token_file;        /* holds the bearer token of the connection "nimbus", or NULL */
+    char *upn;               /* of its user, where the token does not say; or NULL */
+    char *authority, *scope; /* of sign-ins with Entra ID */
+    char *client_id, *client_secret_file, *directory_tenant; /* or NULL */
+    char *country; /* default country of telephone numbers */
     nf_allowed limits;
     uint64_t request_ms;  /* for one request to Nimbus */
     uint64_t renew_ms;    /* the age at which a subscription is renewed */
@@ -30,6 +32,7 @@ typedef struct nf_config {
     char *public_url;     /* as Nimbus reaches us; NULL: http://LISTEN */
     char *metrics_listen; /* HOST:PORT of a listener for metrics; NULL: none */
     char *data;           /* folder of the database and the admin socket */
+    char *key_file;       /* holds the key that sign-ins are encrypted with, or NULL */
     uint64_t log_level;
     bool log_json;
     nf_allowed limits; /* of a tenant that sets none of its own */

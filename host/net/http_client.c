@@ -58,7 +58,7 @@ struct nf_http_request {
     size_t sent, max_body;
     uint64_t timeout_ms;
     unsigned tries;
-    bool write, repeatable;
+    bool write, repeatable, secret;
     nf_timer *timer; /* only of a refused one */
     void (*done)(void *ctx, const nf_http_result *result);
     void *ctx;
@@ -173,10 +173,15 @@ static void answered(line_link *l)
         .location = l->reply.location,
         .retry_after_ms = l->reply.retry_after_ms,
     };
+    bool secret = r->secret;
     r->on = NULL;
     nf_turns_end(&host->turns, &r->turn);
     nf_timer_stop(l->timer);
     report(r, &result); /* the link stays busy meanwhile: the answer is in its memory */
+    if (secret) {
+        nf_secret_wipe(host->client->chunk, READ_CHUNK);
+        nf_secret_wipe(l->reply.body.bytes, l->reply.body.len);
+    }
     if (!l->reply.keep_alive) {
         close_link(l);
     } else {
@@ -416,6 +421,7 @@ nf_http_request *nf_http_request_start(nf_http_client *client, const nf_http_spe
     r->host = host_of(client, spec);
     r->wire = nf_strbuf_new(MOST_SENT);
     r->write = spec->write;
+    r->secret = spec->secret;
     r->repeatable = strcmp(spec->method, "POST") != 0; /* RFC 9110, 9.2.2 */
     r->timeout_ms = spec->timeout_ms ? spec->timeout_ms : DEFAULT_TIMEOUT_MS;
     r->max_body = spec->max_body ? spec->max_body : DEFAULT_BODY;

@@ -208,6 +208,12 @@ const char *nf_catalog_resolve(const nf_catalog *catalog, const char *path, cons
     return NULL;
 }
 
+bool nf_catalog_has(const nf_catalog *catalog, const char *path)
+{
+    const struct list *list = find_list(catalog, path);
+    return list && list->entries;
+}
+
 size_t nf_catalog_count(const nf_catalog *catalog, const char *path)
 {
     const struct list *list = find_list(catalog, path);

@@ -37,6 +37,9 @@ const nf_error *nf_catalog_refusal(const nf_catalog *catalog, const char *path);
 const char *nf_catalog_resolve(const nf_catalog *catalog, const char *path, const char *what,
                                const char *text, nf_error *err);
 
+/** Is the list here? Only those of triggers that flows use are fetched. */
+bool nf_catalog_has(const nf_catalog *catalog, const char *path);
+
 /** Number of values in a list; the value at an index. */
 size_t nf_catalog_count(const nf_catalog *catalog, const char *path);
 const char *nf_catalog_value(const nf_catalog *catalog, const char *path, size_t index);

@@ -2,8 +2,8 @@
 /*
  * connection.c: see connection.h.
  *
- * A request is in flight (`http` set), waiting for its next attempt (`timer` running), or waiting for the rate
- * (`in_line`); exactly one of them.
+ * A request is in flight (`http` set), waiting for its next attempt (`timer` running), waiting for the rate
+ * (`in_line`), or waiting for a token (`wait` set); exactly one of them.
  */
 #include "nimbus/connection.h"
 
@@ -24,7 +24,8 @@ enum { LARGE_MS = 60000 }; /* a large answer may take as long, whatever the limi
 struct nf_nimbus {
     nf_loop *loop;
     nf_http_client *client;
-    char *tenant, *cluster, *token_file, *token;
+    char *tenant, *cluster;
+    nf_sign_in *sign_in;
     uint64_t request_ms;
     const nf_http_share *share;
     nf_window sent; /* requests in the last second */
@@ -41,7 +42,9 @@ struct nf_nimbus_request {
     size_t max_body; /* of the answer; 0: the client's own */
     uint64_t timeout_ms;
     unsigned attempt;
-    bool token_reread, in_line;
+    bool refused, in_line; /* refused: its token was, once */
+    uint64_t token;        /* number of the one it went out with */
+    nf_token_wait *wait;
     nf_http_request *http;
     nf_timer *timer;
     nf_nimbus_done *done;
@@ -52,33 +55,19 @@ struct nf_nimbus_request {
 
 static void send_line(void *ctx);
 
-nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options,
-                         nf_nimbus **out, nf_error *err)
+nf_nimbus *nf_nimbus_new(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options)
 {
-    char *token = NULL;
-    nf_status status = nf_secret_read(options->token_file, &token, err);
-    if (status != NF_OK)
-        return status;
     nf_nimbus *nimbus = nf_alloc(sizeof *nimbus);
     nimbus->loop = loop;
     nimbus->client = client;
     nimbus->tenant = nf_strdup(options->tenant);
     nimbus->cluster = nf_strdup(options->cluster);
-    nimbus->token_file = nf_strdup(options->token_file);
-    nimbus->token = token;
     nimbus->request_ms = options->request_ms;
     nimbus->share = options->share;
     nimbus->sent = nf_window_new(1000);
     nimbus->rate = UINT64_MAX;
     nimbus->next = nf_timer_new(loop, send_line, nimbus);
-    *out = nimbus;
-    return NF_OK;
-}
-
-static void free_token(nf_nimbus *nimbus)
-{
-    nf_secret_wipe(nimbus->token, strlen(nimbus->token));
-    free(nimbus->token);
+    return nimbus;
 }
 
 void nf_nimbus_close(nf_nimbus *nimbus)
@@ -88,10 +77,8 @@ void nf_nimbus_close(nf_nimbus *nimbus)
     while (nimbus->requests)
         nf_nimbus_cancel(nimbus->requests);
     nf_timer_close(nimbus->next);
-    free_token(nimbus);
     free(nimbus->tenant);
     free(nimbus->cluster);
-    free(nimbus->token_file);
     free(nimbus);
 }
 
@@ -105,6 +92,8 @@ static void free_request(nf_nimbus_request *r)
     DL_DELETE(r->nimbus->requests, r);
     if (r->in_line)
         DL_DELETE2(r->nimbus->line, r, line_prev, line_next);
+    if (r->wait)
+        nf_token_wait_cancel(r->wait);
     nf_timer_close(r->timer);
     free(r->method);
     free(r->url);
@@ -120,18 +109,76 @@ void nf_nimbus_cancel(nf_nimbus_request *r)
 }
 
 static void on_answer(void *ctx, const nf_http_result *result);
+static void send_in_turn(void *ctx);
+
+/* ---- the token ---- */
+
+static void fail(nf_nimbus_request *r, const nf_error *err)
+{
+    nf_reply none = {.body = ""};
+    r->done(r->ctx, err, &none, NULL);
+    free_request(r);
+}
+
+static void on_token(void *ctx, const nf_error *err)
+{
+    nf_nimbus_request *r = ctx;
+    r->wait = NULL;
+    if (err)
+        fail(r, err);
+    else
+        send_in_turn(r);
+}
+
+static void on_no_sign_in(void *ctx)
+{
+    fail(ctx,
+         &(nf_error){.status = NF_E_SIGN_IN,
+                     .text = "nobody is signed in for this connection; remedy: nimflow connect"});
+}
+
+static void wait_for_token(nf_nimbus_request *r)
+{
+    if (r->nimbus->sign_in) {
+        r->wait = nf_sign_in_wait(r->nimbus->sign_in, on_token, r);
+        return;
+    }
+    nf_timer_close(r->timer);
+    r->timer = nf_timer_new(r->nimbus->loop, on_no_sign_in, r);
+    nf_timer_start(r->timer, 0, 0);
+}
+
+void nf_nimbus_use(nf_nimbus *nimbus, nf_sign_in *sign_in)
+{
+    nf_nimbus_request *r;
+    nimbus->sign_in = sign_in;
+    DL_FOREACH (nimbus->requests, r) {
+        if (!r->wait)
+            continue;
+        nf_token_wait_cancel(r->wait);
+        r->wait = NULL;
+        wait_for_token(r);
+    }
+}
+
+/* ---- sending ---- */
 
 static void send_now(nf_nimbus_request *r)
 {
     nf_nimbus *nimbus = r->nimbus;
     uint64_t now = nf_clock_ns();
+    const char *token = nimbus->sign_in ? nf_sign_in_token(nimbus->sign_in, &r->token) : NULL;
+    if (!token) {
+        wait_for_token(r);
+        return;
+    }
     nf_window_add(&nimbus->sent, now, 1);
     nimbus->peak = NF_MAX(nimbus->peak, nf_window_sum(&nimbus->sent, now));
     r->attempt++;
     nf_http_spec spec = {
         .method = r->method,
         .url = r->url,
-        .bearer = r->nimbus->token,
+        .bearer = token,
         .content_type = r->body ? "application/json" : NULL,
         .body = r->body,
         .len = r->body ? strlen(r->body) : 0,
@@ -189,27 +236,17 @@ uint64_t nf_nimbus_rate(nf_nimbus *nimbus, uint64_t *peak)
     return nf_window_sum(&nimbus->sent, nf_clock_ns());
 }
 
-/* After a 401: is there another token in the file by now? Asked once per request. */
-static bool token_changed(nf_nimbus_request *r)
+/* After a 401: is there another token, or will there be one? Asked once per request. */
+static bool another_token(nf_nimbus_request *r)
 {
-    nf_nimbus *nimbus = r->nimbus;
-    char *token = NULL;
-    nf_error err = {0};
-    if (r->token_reread || nf_secret_read(nimbus->token_file, &token, &err) != NF_OK)
-        return false;
-    r->token_reread = true;
-    bool changed = strcmp(token, nimbus->token) != 0;
-    if (changed)
-        nf_log_info("nimbus", "%s: the token was refused; the file has a new one", nimbus->tenant);
-    free_token(nimbus);
-    nimbus->token = token;
-    return changed;
+    bool again =
+        !r->refused && r->nimbus->sign_in && nf_sign_in_refused(r->nimbus->sign_in, r->token);
+    r->refused = true;
+    return again;
 }
 
 static long wait_for_next(nf_nimbus_request *r, const nf_http_result *result)
 {
-    if (result->status == 401 && token_changed(r))
-        return 0;
     uint16_t jitter;
     nf_random(&jitter, sizeof jitter);
     nf_attempt attempt = {
@@ -227,6 +264,10 @@ static void on_answer(void *ctx, const nf_http_result *result)
     nf_nimbus_request *r = ctx;
     r->http = NULL;
     bool good = result->error.status == NF_OK && result->status < 300;
+    if (result->status == 401 && another_token(r)) {
+        send_in_turn(r);
+        return;
+    }
     long wait = good ? -1 : wait_for_next(r, result);
     if (wait >= 0) {
         nf_log_debug("nimbus", "%s: %s attempt %u failed (%d), next in %ld ms", r->nimbus->tenant,

@@ -2,12 +2,13 @@
 /*
  * connection.h: one tenant's sign-in at its Nimbus cluster, and requests with it.
  *
- * The bearer token is read from a file; when Nimbus refuses it (401) the file is read again, and if it has changed the
- * request goes out once more. Retries follow net/http_retry.h. The token appears in no error and no log line.
+ * The bearer token is the sign-in's; when Nimbus refuses it (401) and the sign-in gets another one, the request goes
+ * out once more. Retries follow net/http_retry.h. The token appears in no error and no log line.
  */
 #ifndef NF_NIMBUS_CONNECTION_H
 #define NF_NIMBUS_CONNECTION_H
 
+#include "auth/sign_in.h"
 #include "net/http_client.h"
 #include "nf/binding.h"
 
@@ -15,16 +16,20 @@ typedef struct nf_nimbus nf_nimbus;
 typedef struct nf_nimbus_request nf_nimbus_request;
 
 typedef struct nf_nimbus_options {
-    const char *tenant;  /* for the log */
-    const char *cluster; /* https://HOST, without a slash at the end */
-    const char *token_file;
+    const char *tenant;         /* for the log */
+    const char *cluster;        /* https://HOST, without a slash at the end */
     uint64_t request_ms;        /* for one attempt */
     const nf_http_share *share; /* of the links to the cluster; NULL: nobody's. Borrowed */
 } nf_nimbus_options;
 
-/** A connection; reads the token file. All strings are copied. Uses `client`, which must outlive it. */
-nf_status nf_nimbus_open(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options,
-                         nf_nimbus **nimbus, nf_error *err);
+/** A connection without a sign-in. All strings are copied. Uses `client`, which must outlive it. */
+nf_nimbus *nf_nimbus_new(nf_loop *loop, nf_http_client *client, const nf_nimbus_options *options);
+
+/**
+ * Use this sign-in from now on (NULL: none, requests fail). Borrowed until another one is used; requests under way that
+ * the old one's token is refused for go on with the new one.
+ */
+void nf_nimbus_use(nf_nimbus *nimbus, nf_sign_in *sign_in);
 
 /** Cancel everything under way and free. NULL is allowed. */
 void nf_nimbus_close(nf_nimbus *nimbus);

@@ -165,6 +165,11 @@ nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *stor
     return status;
 }
 
+void nf_subscriptions_move(nf_subscriptions *subs, nf_nimbus *nimbus)
+{
+    subs->nimbus = nimbus;
+}
+
 void nf_subscriptions_close(nf_subscriptions *subs)
 {
     if (!subs)

@@ -55,6 +55,9 @@ nf_status nf_subscriptions_open(nf_loop *loop, nf_nimbus *nimbus, nf_store *stor
                                 const nf_subscriptions_options *options, nf_subscriptions **out,
                                 nf_error *err);
 
+/** Send requests by another way to the cluster from now on. */
+void nf_subscriptions_move(nf_subscriptions *subs, nf_nimbus *nimbus);
+
 /** Free; nothing is unregistered. NULL is allowed. */
 void nf_subscriptions_close(nf_subscriptions *subs);
 

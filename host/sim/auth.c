@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/percent.h"
 #include "sim/internal.h"
 
@@ -69,10 +70,12 @@ const sim_user *sim_authenticate(sim_call *call)
 {
     const char *header = nf_http_header(call->x, "authorization");
     bool has_bearer = header && strncasecmp(header, "bearer ", 7) == 0;
-    const sim_token *token =
+    sim_token *token =
         has_bearer ? find_token(call->sim, header + 7 + strspn(header + 7, " "), false) : NULL;
-    if (token)
+    if (token) {
+        token->used = true;
         return token->user;
+    }
     sim_fail(call, 401,
              has_bearer ? "the bearer token is unknown or has expired" : "no bearer token");
     snprintf(call->header, sizeof call->header, "WWW-Authenticate: Bearer realm=\"nimbus\"%s\r\n",
@@ -82,7 +85,7 @@ const sim_user *sim_authenticate(sim_call *call)
 
 /* ---- sign-in ---- */
 
-static void refuse(sim_call *call, const char *error, int code, const char *text)
+void sim_refuse(sim_call *call, const char *error, int code, const char *text)
 {
     char description[256];
     snprintf(description, sizeof description, "AADSTS%d: %s", code, text);
@@ -91,8 +94,7 @@ static void refuse(sim_call *call, const char *error, int code, const char *text
                            "error_codes", code);
 }
 
-/* The decoded value of a form field, owned by the caller; NULL if absent or broken. */
-static char *form_value(const char *form, const char *name)
+char *sim_form_value(const char *form, const char *name)
 {
     size_t length = strlen(name);
     for (const char *at = form; at; at = strchr(at, '&') ? strchr(at, '&') + 1 : NULL) {
@@ -110,64 +112,152 @@ static char *form_value(const char *form, const char *name)
     return NULL;
 }
 
-static const sim_user *find_user(const nf_sim *sim, const char *upn)
+static void add_part(nf_strbuf *token, json_t *json)
 {
-    for (const sim_user *u = sim->users; upn && u->upn; u++)
-        if (strcasecmp(u->upn, upn) == 0)
-            return u;
-    return NULL;
+    char *text = nf_json_text(json);
+    char *coded = nf_alloc(4 * (strlen(text) / 3 + 1) + 1);
+    nf_base64url((const uint8_t *)text, strlen(text), coded);
+    nf_strbuf_addf(token, "%s%s", token->len ? "." : "", coded);
+    json_decref(json);
+    free(text);
+    free(coded);
 }
 
-static void issue(sim_call *call, const sim_user *user, const char *resource)
+/* A token that looks as Entra's does (RFC 7519); nobody needs to verify its signature. Owned by the caller. */
+static char *make_jwt(const nf_sim *sim, const sim_user *user, const char *audience, long long life)
+{
+    char id[NF_SECRET_TEXT];
+    long long now = (long long)(nf_clock_wall_ms() / 1000);
+    nf_strbuf token = nf_strbuf_new(65536);
+    add_part(&token, json_pack("{ss ss}", "typ", "JWT", "alg", "none"));
+    add_part(&token, json_pack("{ss* ss ss ss ss ss ss sI sI}", "aud", audience, "iss", sim->url,
+                               "tid", sim->identity.tid, "oid", user->id, "upn", user->upn, "name",
+                               user->name, "uti", nf_secret_new(id), "iat", (json_int_t)now, "exp",
+                               (json_int_t)(now + life)));
+    nf_strbuf_addf(&token, ".simulated");
+    return nf_strbuf_take(&token);
+}
+
+static bool has_word(const char *scope, const char *word)
+{
+    const char *at = scope ? strstr(scope, word) : NULL;
+    return at && (at == scope || at[-1] == ' ') && (at[strlen(word)] == ' ' || !at[strlen(word)]);
+}
+
+static bool is_v1(const sim_call *call)
+{
+    return strstr(nf_http_path(call->x), "/v2.0/") == NULL;
+}
+
+/* Numbers are strings in version 1 of the endpoint. */
+static json_t *number(bool v1, long long value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", value);
+    return v1 ? json_string(text) : json_integer((json_int_t)value);
+}
+
+void sim_issue(sim_call *call, const sim_user *user, unsigned family, unsigned generation,
+               const char *audience, const char *scope)
 {
     nf_sim *sim = call->sim;
-    char access[NF_SECRET_TEXT], refresh[NF_SECRET_TEXT], seconds[24], until[24];
+    char refresh[NF_SECRET_TEXT];
+    bool v1 = is_v1(call);
     long long life = (long long)((sim->token_ms + 999) / 1000);
+    char *access = make_jwt(sim, user, audience, life);
     tidy_tokens(sim);
-    sim_token_add(sim, nf_secret_new(access), user, sim->token_ms, false);
-    sim_token_add(sim, nf_secret_new(refresh), user, (uint64_t)90 * 24 * 3600 * 1000, true);
-    snprintf(seconds, sizeof seconds, "%lld", life);
-    snprintf(until, sizeof until, "%lld", (long long)(nf_clock_wall_ms() / 1000) + life);
-    /* numbers are strings in this version of the endpoint */
-    call->json =
-        json_pack("{ss ss ss ss ss ss* ss ss}", "token_type", "Bearer", "scope", "User.Read",
-                  "expires_in", seconds, "ext_expires_in", seconds, "expires_on", until, "resource",
-                  resource, "access_token", access, "refresh_token", refresh);
-    nf_secret_wipe(access, sizeof access);
-    nf_secret_wipe(refresh, sizeof refresh);
+    sim_token *token = sim_token_add(sim, access, user, sim->token_ms, false);
+    token->family = family ? family : ++sim->identity.families;
+    token->generation = generation;
+    call->json = json_pack("{ss ss so so so ss* ss}", "token_type", "Bearer", "scope",
+                           scope ? scope : "User.Read", "expires_in", number(v1, life),
+                           "ext_expires_in", number(v1, life), "expires_on",
+                           number(v1, (long long)(nf_clock_wall_ms() / 1000) + life), "resource",
+                           v1 ? audience : NULL, "access_token", access);
+    if (v1 || has_word(scope, "offline_access")) {
+        sim_token *next =
+            sim_token_add(sim, nf_secret_new(refresh), user, (uint64_t)90 * 24 * 3600 * 1000, true);
+        next->family = token->family;
+        next->generation = generation;
+        json_object_set_new(call->json, "refresh_token", json_string(refresh));
+        nf_secret_wipe(refresh, sizeof refresh);
+    }
+    if (has_word(scope, "openid")) {
+        char *id = make_jwt(sim, user, audience, life);
+        json_object_set_new(call->json, "id_token", json_string(id));
+        free(id);
+    }
+    nf_secret_free(access);
 }
 
 static void sign_in_by_password(sim_call *call, const char *form, const char *resource)
 {
-    char *upn = form_value(form, "username"), *password = form_value(form, "password");
-    const sim_user *user = find_user(call->sim, upn);
+    char *upn = sim_form_value(form, "username"), *password = sim_form_value(form, "password");
+    const sim_user *user = sim_find_user(&call->sim->world, upn);
     const char *right = user ? user->password : "";
     bool same = password && nf_secret_equal(right, strlen(right), password, strlen(password));
     if (!upn || !password)
-        refuse(call, "invalid_request", 900144,
-               "The request body must contain 'username' and 'password'.");
+        sim_refuse(call, "invalid_request", 900144,
+                   "The request body must contain 'username' and 'password'.");
     else if (!user)
-        refuse(call, "invalid_grant", 50034, "The user account does not exist in this directory.");
+        sim_refuse(call, "invalid_grant", 50034,
+                   "The user account does not exist in this directory.");
     else if (!same)
-        refuse(call, "invalid_grant", 50126, "Invalid username or password.");
+        sim_refuse(call, "invalid_grant", 50126, "Invalid username or password.");
     else
-        issue(call, user, resource);
+        sim_issue(call, user, 0, 0, resource, NULL);
     free(upn);
     free(password);
 }
 
+/* Was anything used that this refresh token, or one after it, has bought? */
+static bool successor_used(const nf_sim *sim, const sim_token *old)
+{
+    const sim_token *token;
+    DL_FOREACH (sim->tokens, token) {
+        if (token->family == old->family && token->generation > old->generation && token->used)
+            return true;
+    }
+    return false;
+}
+
+/* Drop a family's tokens from a generation on. */
+static void drop_family(nf_sim *sim, unsigned family, unsigned generation)
+{
+    sim_token *token, *next;
+    DL_FOREACH_SAFE (sim->tokens, token, next) {
+        if (token->family == family && token->generation >= generation)
+            sim_token_drop(sim, token);
+    }
+}
+
+/*
+ * A refresh token is good for one use. Who lost the answer may ask again, as long as nothing of it was used; after that
+ * a second use shows that somebody has a copy, and ends the whole sign-in.
+ */
 static void sign_in_by_refresh(sim_call *call, const char *form, const char *resource)
 {
-    char *text = form_value(form, "refresh_token");
-    sim_token *token = text ? find_token(call->sim, text, true) : NULL;
-    if (token) {
-        const sim_user *user = token->user;
-        sim_token_drop(call->sim, token); /* each is good for one use */
-        issue(call, user, resource);
+    nf_sim *sim = call->sim;
+    char *text = sim_form_value(form, "refresh_token"), *scope = sim_form_value(form, "scope");
+    sim_token *token = text ? find_token(sim, text, true) : NULL;
+    if (!token) {
+        sim_refuse(call, "invalid_grant", 70008, "The refresh token is unknown, used or expired.");
+    } else if (successor_used(sim, token)) {
+        sim->identity.reuses++;
+        drop_family(sim, token->family, 0);
+        sim_refuse(call, "invalid_grant", 50173,
+                   "The refresh token was used before; the sign-in is revoked.");
     } else {
-        refuse(call, "invalid_grant", 70008, "The refresh token is unknown, used or expired.");
+        const sim_user *user = token->user;
+        unsigned family = token->family, generation = token->generation + 1;
+        token->used = true;
+        sim->identity.refreshes++;
+        drop_family(sim, family, generation);
+        sim_issue(call, user, family, generation, resource,
+                  scope || is_v1(call) ? scope : "openid offline_access");
     }
     free(text);
+    free(scope);
 }
 
 void sim_sign_in(sim_call *call)
@@ -176,18 +266,22 @@ void sim_sign_in(sim_call *call)
     const char *form = nf_http_body(call->x, &len);
     const char *type = nf_http_header(call->x, "content-type");
     bool is_form = type && strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0;
-    char *grant = is_form ? form_value(form, "grant_type") : NULL,
-         *resource = form_value(form, "resource");
+    char *grant = is_form ? sim_form_value(form, "grant_type") : NULL,
+         *resource = sim_form_value(form, "resource");
     if (!grant)
-        refuse(call, "invalid_request", 900144,
-               "The request body must be a form with 'grant_type'.");
+        sim_refuse(call, "invalid_request", 900144,
+                   "The request body must be a form with 'grant_type'.");
     else if (strcmp(grant, "password") == 0)
         sign_in_by_password(call, form, resource);
     else if (strcmp(grant, "refresh_token") == 0)
         sign_in_by_refresh(call, form, resource);
+    else if (strcmp(grant, "authorization_code") == 0)
+        sim_sign_in_by_code(call, form);
+    else if (strcmp(grant, "urn:ietf:params:oauth:grant-type:device_code") == 0)
+        sim_sign_in_by_device(call, form);
     else
-        refuse(call, "unsupported_grant_type", 70003,
-               "Only 'password' and 'refresh_token' are served here.");
+        sim_refuse(call, "unsupported_grant_type", 70003,
+                   "Served are password, refresh_token, authorization_code and device_code.");
     free(grant);
     free(resource);
 }

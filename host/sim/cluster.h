@@ -34,7 +34,20 @@ typedef struct sim_token {
     char *text;
     uint64_t expires_ns; /* 0: never */
     bool refresh;        /* buys a new token, opens nothing */
+    unsigned family;     /* of one sign-in; 0: given at the start */
+    unsigned generation; /* grows with each refresh */
+    bool used;
 } sim_token;
+
+/** A device code, or an authorization code, until it buys tokens. */
+typedef struct sim_grant {
+    struct sim_grant *prev, *next;
+    char code[NF_SECRET_TEXT], user_code[10]; /* user_code: of a device code, else "" */
+    char *client, *scope, *redirect, *challenge;
+    const sim_user *user; /* who said yes, or NULL */
+    bool denied;
+    uint64_t expires_ns, polled_ns;
+} sim_grant;
 
 typedef struct sim_subscription {
     UT_hash_handle hh;
@@ -195,6 +208,12 @@ struct nf_sim {
     unsigned speed, max_tasks;
     uint64_t token_ms, retry_ms, delivery_ms;
     sim_token *tokens;
+    sim_grant *grants;
+    struct {
+        unsigned families, refreshes, reuses, polls; /* counted since the start */
+        unsigned interval_s, code_s;                 /* of device codes */
+        char tid[NF_UUID_TEXT];                      /* of the directory */
+    } identity;
     sim_subscription *subscriptions;
     sim_task *tasks;
     sim_entry *entries;

@@ -3,7 +3,8 @@
  * internal.h: what the files of this folder offer each other; cluster.h has the state they share.
  *
  *   sim.c                    life, chance and time
- *   route.c, answer.c        request to function to answer; fault.c: failures on demand; auth.c: tokens and sign-in
+ *   route.c, answer.c        request to function to answer; fault.c: failures on demand; auth.c: tokens
+ *   identity.c, identity_page.c   how people sign in
  *   world.c, world_read.c    what there is; rights.c: who may what
  *   check.c, check_file.c    tables of what bodies and files may hold; wire.c: those of the API
  *   lists.c, triggers.c, update.c, external.c, books.c, contacts.c, scheduler.c, assistant.c, hours.c
@@ -81,12 +82,40 @@ char *sim_query(const sim_call *call, const char *name);
 /** Whom the request's bearer token stands for, or NULL: then the answer is 401. */
 const sim_user *sim_authenticate(sim_call *call);
 
-/** POST /{tenant}/oauth2/token */
+/** POST /{tenant}/oauth2/token and /{tenant}/oauth2/v2.0/token */
 void sim_sign_in(sim_call *call);
 
 /** A token that is accepted until `ttl_ms` are over (0: for ever). */
 sim_token *sim_token_add(nf_sim *sim, const char *text, const sim_user *user, uint64_t ttl_ms,
                          bool refresh);
+
+/** Answer a sign-in with tokens; `family` 0: a new one. `audience` and `scope` may be NULL. */
+void sim_issue(sim_call *call, const sim_user *user, unsigned family, unsigned generation,
+               const char *audience, const char *scope);
+
+/** Answer a sign-in with an error as Entra ID words it. */
+void sim_refuse(sim_call *call, const char *error, int code, const char *text);
+
+/** The decoded value of a field of a form or query, owned by the caller; NULL if absent or broken. */
+char *sim_form_value(const char *form, const char *name);
+
+/* identity.c: device codes and authorization codes */
+void sim_device_code(sim_call *call);
+void sim_sign_in_by_device(sim_call *call, const char *form);
+void sim_sign_in_by_code(sim_call *call, const char *form);
+sim_grant *sim_grant_new(sim_call *call, const char *form, unsigned life_s);
+sim_grant *sim_grant_of_user_code(nf_sim *sim, const char *user_code);
+void sim_grant_drop(nf_sim *sim, sim_grant *grant);
+
+/** GET and POST /sim/identity */
+void sim_identity_state(sim_call *call);
+void sim_identity_set(sim_call *call);
+
+/* identity_page.c: what a person sees who signs in */
+void sim_authorize_page(sim_call *call);
+void sim_authorize(sim_call *call);
+void sim_device_page(sim_call *call);
+void sim_device_answer(sim_call *call);
 
 void sim_token_drop(nf_sim *sim, sim_token *token);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <utlist.h>
 
-typedef enum route_kind { PUBLISHED, SIGN_IN, CONTROL } route_kind;
+typedef enum route_kind { PUBLISHED, SIGN_IN, PAGE, CONTROL } route_kind;
 
 typedef struct route {
     const char *method, *path;
@@ -62,6 +62,16 @@ static const route routes[] = {
      sim_get_assistant_data, PUBLISHED},
     {"GET", "/v1/service-check/opening-hours", sim_get_opening_hours, PUBLISHED},
     {"POST", "/{tenant}/oauth2/token", sim_sign_in, SIGN_IN},
+    {"POST", "/{tenant}/oauth2/v2.0/token", sim_sign_in, SIGN_IN},
+    {"POST", "/{tenant}/oauth2/v2.0/devicecode", sim_device_code, SIGN_IN},
+    {"GET", "/{tenant}/oauth2/authorize", sim_authorize_page, PAGE},
+    {"POST", "/{tenant}/oauth2/authorize", sim_authorize, PAGE},
+    {"GET", "/{tenant}/oauth2/v2.0/authorize", sim_authorize_page, PAGE},
+    {"POST", "/{tenant}/oauth2/v2.0/authorize", sim_authorize, PAGE},
+    {"GET", "/{tenant}/oauth2/deviceauth", sim_device_page, PAGE},
+    {"POST", "/{tenant}/oauth2/deviceauth", sim_device_answer, PAGE},
+    {"GET", "/sim/identity", sim_identity_state, CONTROL},
+    {"POST", "/sim/identity", sim_identity_set, CONTROL},
     {"GET", "/sim/state", sim_control_state, CONTROL},
     {"POST", "/sim/calls", sim_control_call, CONTROL},
     {"GET", "/sim/tasks/{taskId}", sim_control_task, CONTROL},
@@ -195,7 +205,7 @@ static bool may_run(sim_call *call, const route *r)
 {
     if (r->kind == CONTROL)
         return sim_control_check(call);
-    if (r->kind == SIGN_IN)
+    if (r->kind == SIGN_IN || r->kind == PAGE)
         return true;
     call->user = sim_authenticate(call);
     return call->user != NULL;
@@ -277,7 +287,7 @@ static void run_route(nf_sim *sim, nf_http_exchange *x, const route *r, const sp
     char operation[128];
     snprintf(operation, sizeof operation, "%s %s", r->method, r->path);
     sim_fault fault;
-    if (r->kind == CONTROL || !sim_fault_take(sim, operation, &fault))
+    if (r->kind == CONTROL || r->kind == PAGE || !sim_fault_take(sim, operation, &fault))
         run(sim, x, r, spans, NULL);
     else if (fault.delay_ms)
         hold(sim, x, &fault);

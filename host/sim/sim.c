@@ -60,6 +60,9 @@ static void copy_options(nf_sim *sim, const nf_sim_options *o)
     sim->speed = o->speed ? o->speed : 1;
     sim->max_tasks = o->max_tasks ? o->max_tasks : 2000;
     sim->token_ms = o->token_ms ? o->token_ms : 3600 * 1000;
+    nf_uuid_new(sim->identity.tid);
+    sim->identity.interval_s = 5;
+    sim->identity.code_s = 900;
     sim->retry_ms = o->retry_ms ? o->retry_ms : 1000;
     sim->delivery_ms = o->delivery_ms ? o->delivery_ms : 10000;
     sim->seeded = o->seed != 0;
@@ -158,6 +161,7 @@ static void free_state(nf_sim *sim)
     sim_entry *e, *e2;
     sim_token *k, *k2;
     sim_fault *f, *f2;
+    sim_grant *g, *g2;
     HASH_ITER (hh, sim->tasks, t, t2)
         sim_task_free(t);
     HASH_ITER (hh, sim->entries, e, e2)
@@ -168,6 +172,8 @@ static void free_state(nf_sim *sim)
         sim_token_drop(sim, k);
     DL_FOREACH_SAFE (sim->faults, f, f2)
         sim_fault_free(sim, f);
+    DL_FOREACH_SAFE (sim->grants, g, g2)
+        sim_grant_drop(sim, g);
 }
 
 void nf_sim_close(nf_sim *sim)

@@ -375,3 +375,23 @@ nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_erro
     sqlite3_bind_int64(db->statements[NF_SQL_DROP_SUBSCRIPTION], 1, w->of.id);
     return nf_database_step(db, NF_SQL_DROP_SUBSCRIPTION, err);
 }
+
+nf_status nf_apply_put_sign_in(nf_database *db, const nf_write *w, nf_error *err)
+{
+    const nf_sign_in_row *r = &w->of.sign_in;
+    sqlite3_stmt *s = db->statements[NF_SQL_PUT_SIGN_IN];
+    sqlite3_bind_int64(s, 1, r->id);
+    bind_text(s, 2, r->tenant);
+    bind_text(s, 3, r->connection);
+    bind_text(s, 4, r->upn);
+    sqlite3_bind_blob64(s, 5, r->secret, r->len, SQLITE_STATIC);
+    sqlite3_bind_int(s, 6, r->retired);
+    sqlite3_bind_int64(s, 7, r->created_ms);
+    return nf_database_step(db, NF_SQL_PUT_SIGN_IN, err);
+}
+
+nf_status nf_apply_drop_sign_in(nf_database *db, const nf_write *w, nf_error *err)
+{
+    sqlite3_bind_int64(db->statements[NF_SQL_DROP_SIGN_IN], 1, w->of.id);
+    return nf_database_step(db, NF_SQL_DROP_SIGN_IN, err);
+}

@@ -28,6 +28,9 @@
     X(PUT_SUBSCRIPTION, "INSERT OR REPLACE INTO subscription(id, tenant, trigger, filter,"         \
                         " callback, location, secret_hash, created, connection, sign_in)"          \
                         " VALUES(?,?,?,?,?,?,?,?,?,?)")                                            \
+    X(PUT_SIGN_IN, "INSERT OR REPLACE INTO sign_in(id, tenant, connection, upn, secret, retired,"  \
+                   " created) VALUES(?,?,?,?,?,?,?)")                                              \
+    X(DROP_SIGN_IN, "DELETE FROM sign_in WHERE id = ?")                                            \
     X(DROP_SUBSCRIPTION, "DELETE FROM subscription WHERE id = ?")                                  \
     X(GET_HISTORY, "SELECT bytes, trimmed FROM history WHERE tenant = ?")                          \
     X(ADD_HISTORY, "INSERT INTO history(tenant, bytes, trimmed) VALUES(?,?,0)"                     \
@@ -100,6 +103,7 @@ typedef struct nf_write {
         } add;
         nf_run_end end;
         nf_subscription_row subscription;
+        nf_sign_in_row sign_in;
         struct {
             uint8_t hash[NF_SHA256_SIZE];
             const char *tenant, *file, *source;
@@ -129,6 +133,8 @@ nf_status nf_apply_mark_run(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_sign_in(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_drop_sign_in(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_kv(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_limits(nf_database *db, const nf_write *w, nf_error *err);
 

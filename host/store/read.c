@@ -145,6 +145,35 @@ nf_status nf_store_each_kv(nf_store *store, const char *tenant,
     return finish(store, s, rc, err);
 }
 
+nf_status nf_store_each_sign_in(nf_store *store, const char *tenant,
+                                void (*each)(void *ctx, const nf_sign_in_row *row), void *ctx,
+                                nf_error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc;
+    nf_status status = prepare(store,
+                               "SELECT id, connection, upn, secret, retired, created FROM sign_in"
+                               " WHERE tenant = ? ORDER BY id",
+                               &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        nf_sign_in_row row = {
+            .id = sqlite3_column_int64(s, 0),
+            .tenant = tenant,
+            .connection = text_at(s, 1),
+            .upn = text_at(s, 2),
+            .secret = sqlite3_column_blob(s, 3),
+            .len = (size_t)sqlite3_column_bytes(s, 3),
+            .retired = sqlite3_column_int(s, 4) != 0,
+            .created_ms = sqlite3_column_int64(s, 5),
+        };
+        each(ctx, &row);
+    }
+    return finish(store, s, rc, err);
+}
+
 nf_status nf_store_each_limit(nf_store *store, const char *tenant,
                               void (*each)(void *ctx, const char *name, const char *value),
                               void *ctx, nf_error *err)

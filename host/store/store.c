@@ -219,7 +219,7 @@ static int64_t highest_id(sqlite3 *db)
 {
     static const char sql[] =
         "SELECT max((SELECT ifnull(max(id),0) FROM event), (SELECT ifnull(max(id),0) FROM run),"
-        " (SELECT ifnull(max(id),0) FROM subscription))";
+        " (SELECT ifnull(max(id),0) FROM subscription), (SELECT ifnull(max(id),0) FROM sign_in))";
     sqlite3_stmt *statement = NULL;
     int64_t id = 0;
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK
@@ -414,6 +414,21 @@ void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_st
                          void *ctx)
 {
     enqueue(store, nf_apply_put_limits, done, ctx)->of.limits = *changes;
+}
+
+void nf_store_put_sign_in(nf_store *store, const nf_sign_in_row *row, nf_store_done *done,
+                          void *ctx)
+{
+    nf_write *w = enqueue(store, nf_apply_put_sign_in, done, ctx);
+    w->must = true;
+    w->of.sign_in = *row;
+}
+
+void nf_store_drop_sign_in(nf_store *store, int64_t id, nf_store_done *done, void *ctx)
+{
+    nf_write *w = enqueue(store, nf_apply_drop_sign_in, done, ctx);
+    w->must = true;
+    w->of.id = id;
 }
 
 void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx)

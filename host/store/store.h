@@ -72,6 +72,16 @@ typedef struct nf_subscription_row {
     int64_t created_ms;
 } nf_subscription_row;
 
+/** One user's sign-in; of those with one connection's name the one with the highest id is in use. */
+typedef struct nf_sign_in_row {
+    int64_t id;
+    const char *tenant, *connection, *upn;
+    const void *secret; /* encrypted */
+    size_t len;
+    bool retired; /* kept only until what it registered is deleted */
+    int64_t created_ms;
+} nf_sign_in_row;
+
 /** An admin changes a limit of a tenant; as texts, since the store does not know limits. */
 typedef struct nf_limit_change {
     const char *name,
@@ -159,6 +169,13 @@ void nf_store_put_kv(nf_store *store, const nf_kv_row *row, nf_store_done *done,
 void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_store_done *done,
                          void *ctx);
 
+/** Insert or replace a sign-in. Never fails for good: `done` comes when it is durable. */
+void nf_store_put_sign_in(nf_store *store, const nf_sign_in_row *row, nf_store_done *done,
+                          void *ctx);
+
+/** Forget a sign-in. */
+void nf_store_drop_sign_in(nf_store *store, int64_t id, nf_store_done *done, void *ctx);
+
 /** Forget a subscription. */
 void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx);
 
@@ -168,6 +185,11 @@ void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done
 nf_status nf_store_each_subscription(nf_store *store,
                                      void (*each)(void *ctx, const nf_subscription_row *row),
                                      void *ctx, nf_error *err);
+
+/** Every sign-in of a tenant, in the order of their ids. The row is borrowed during the call. */
+nf_status nf_store_each_sign_in(nf_store *store, const char *tenant,
+                                void (*each)(void *ctx, const nf_sign_in_row *row), void *ctx,
+                                nf_error *err);
 
 /** Every value of a tenant. Texts are borrowed during the call. */
 nf_status nf_store_each_kv(nf_store *store, const char *tenant,

@@ -8,34 +8,45 @@
 #include "base/alloc.h"
 #include "base/suggest.h"
 #include "log/log.h"
+#include "tenant/probe.h"
+#include "tenant/sign_ins.h"
 #include "tenant/tenant.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 enum { RETRY_MS = 5000, REFUSED_MS = 60000, MOST_NAMED = 64 };
 
 bool nf_connection_ready(const nf_connection *c)
 {
-    return c->listening && nf_subscriptions_settled(c->subscriptions);
+    return c->listening && nf_subscriptions_settled(c->subscriptions) && !nf_connection_trouble(c);
 }
 
-/* A tenant with several says which one. */
-static void set_trouble(nf_connection *c, const char *text)
+/* The one that every flow uses needs no name in front. */
+void nf_connection_set_trouble(nf_connection *c, char **trouble, const char *text)
 {
-    free(c->trouble);
-    c->trouble = text && c->tenant->connection_count > 1
-                     ? nf_format("connection %s: %s", c->name, text)
-                     : nf_strdup(text);
+    bool plain = strcmp(c->name, NF_CONNECTION_STANDARD) == 0;
+    free(*trouble);
+    *trouble = text && !plain ? nf_format("connection %s: %s", c->name, text) : nf_strdup(text);
+}
+
+const char *nf_connection_trouble(const nf_connection *c)
+{
+    if (c->sign_in_trouble)
+        return c->sign_in_trouble;
+    return c->probe_trouble ? c->probe_trouble : c->trouble;
 }
 
 /* ---- names ---- */
 
+/* By name; NULL: the first. One that is gone is not found. */
 static nf_connection *find(const nf_tenant *t, const char *name)
 {
     for (size_t i = 0; i < t->connection_count; i++) {
-        if (strcmp(t->connections[i]->name, name) == 0)
-            return t->connections[i];
+        nf_connection *c = t->connections[i];
+        if (!c->gone && (!name || strcmp(c->name, name) == 0))
+            return c;
     }
     return NULL;
 }
@@ -45,15 +56,19 @@ nf_connection *nf_tenant_connection(const nf_tenant *t, const char *name, nf_err
     nf_connection *found = find(t, name ? name : NF_CONNECTION_STANDARD);
     const char *names[MOST_NAMED + 1];
     size_t n = 0;
-    if (!found && !name && t->connection_count)
-        found = t->connections[0];
+    if (!found && !name)
+        found = find(t, NULL);
     if (found)
         return found;
-    for (; n < t->connection_count && n < MOST_NAMED; n++)
-        names[n] = t->connections[n]->name;
+    for (size_t i = 0; i < t->connection_count && n < MOST_NAMED; i++) {
+        if (!t->connections[i]->gone)
+            names[n++] = t->connections[i]->name;
+    }
     names[n] = NULL;
     if (n == 0)
-        nf_error_set(err, NF_E_NOT_FOUND, "the tenant has no connection to Nimbus");
+        nf_error_set(err, NF_E_NOT_FOUND,
+                     "the tenant has no connection to Nimbus; remedy: nimflow connect nimbus %s",
+                     t->config->name);
     else
         nf_suggest_error(err, NF_E_NOT_FOUND, "connection", name, names);
     return NULL;
@@ -70,9 +85,12 @@ const nf_effect_env *nf_tenant_env(const nf_tenant *t, const nf_handler *handler
 static void on_subscriptions(void *ctx, const nf_error *err)
 {
     nf_connection *c = ctx;
-    set_trouble(c, err ? err->text : c->refusal);
-    if (!err && !c->refusal)
+    nf_connection_set_trouble(c, &c->trouble, err ? err->text : c->refusal);
+    if (err)
+        return;
+    if (!c->refusal)
         nf_log_info("tenant", "%s: connection %s is ready", c->tenant->config->name, c->name);
+    nf_sign_ins_settled(c);
 }
 
 static void want_subscriptions(nf_connection *c)
@@ -123,11 +141,13 @@ static void rebuild(nf_connection *c)
     const nf_flow *flows = nf_flows_list(c->tenant->flows, &count);
     nf_tenant_drop_listeners(c->tenant, c);
     json_object_clear(c->unheard);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !c->gone; i++) {
         if (flows[i].version)
             add_listeners(c, flows[i].version);
     }
     nf_index_build(c->tenant->index, c->tenant->listeners, c->tenant->listener_count);
+    if (c->gone)
+        return;
     c->listening = true;
     want_subscriptions(c);
 }
@@ -156,7 +176,7 @@ static void on_catalog(void *ctx, const nf_error *err)
     tell_alarms(c, err, refusal);
     if (err) {
         uint64_t wait = refusal ? REFUSED_MS : RETRY_MS;
-        set_trouble(c, err->text);
+        nf_connection_set_trouble(c, &c->trouble, err->text);
         nf_log_error("nimbus", "%s: connection %s: %s; tried again in %d s",
                      c->tenant->config->name, c->name, err->text, (int)(wait / 1000));
         nf_timer_start(c->retry, wait, 0);
@@ -202,7 +222,30 @@ static void fetch(void *ctx)
 
 void nf_connection_listen(nf_connection *c)
 {
-    fetch(c);
+    if (c->gone)
+        rebuild(c);
+    else if (c->credential && c->credential->sign_in)
+        fetch(c);
+}
+
+/* ---- subscriptions ---- */
+
+nf_subscription *nf_connection_subscription(const nf_connection *c, const char *secret, size_t len)
+{
+    const struct nf_former *f;
+    nf_subscription *found = nf_subscriptions_by_secret(c->subscriptions, secret, len);
+    LL_FOREACH (c->formers, f) {
+        nf_subscription *s = nf_subscriptions_by_secret(f->subscriptions, secret, len);
+        if (s)
+            found = s;
+    }
+    return found;
+}
+
+int64_t nf_connection_stream(const nf_connection *c, const nf_subscription *s)
+{
+    const nf_subscription *now = nf_subscriptions_find(c->subscriptions, s->trigger, s->filter);
+    return now && now->family ? now->family : s->family;
 }
 
 /* ---- life ---- */
@@ -225,71 +268,98 @@ static void on_removed(void *owner, const nf_subscription *s)
     free(text);
 }
 
-static nf_status open_parts(nf_connection *c, nf_error *err)
+nf_nimbus *nf_connection_new_nimbus(const nf_tenant *t)
 {
-    nf_tenant *t = c->tenant;
-    const nf_tenant_config *config = t->config;
-    nf_nimbus_options nimbus = {config->name, config->cluster, config->token_file,
-                                config->request_ms, &t->share};
-    nf_status status = nf_nimbus_open(t->host->loop, t->host->client, &nimbus, &c->nimbus, err);
-    if (status != NF_OK)
-        return status;
-    c->catalog = nf_catalog_new(c->nimbus);
-    nf_subscriptions_options subs = {
-        .tenant = config->name,
+    nf_nimbus_options options = {
+        .tenant = t->config->name,
+        .cluster = t->config->cluster,
+        .request_ms = t->config->request_ms,
+        .share = &t->share,
+    };
+    return nf_nimbus_new(t->host->loop, t->host->client, &options);
+}
+
+nf_status nf_connection_open_subscriptions(nf_connection *c, int64_t sign_in, nf_error *err)
+{
+    const nf_tenant *t = c->tenant;
+    nf_subscriptions_options options = {
+        .tenant = t->config->name,
         .connection = c->name,
+        .sign_in = sign_in,
         .public_url = t->host->public_url,
         .triggers = t->host->triggers,
         .owner = c,
-        .renew_ms = config->renew_ms,
+        .renew_ms = t->config->renew_ms,
         .path = path_of_trigger,
         .removed = on_removed,
     };
-    return nf_subscriptions_open(t->host->loop, c->nimbus, t->host->store, &subs, &c->subscriptions,
-                                 err);
+    nf_subscriptions_close(c->subscriptions);
+    c->subscriptions = NULL;
+    return nf_subscriptions_open(t->host->loop, c->nimbus, t->host->store, &options,
+                                 &c->subscriptions, err);
 }
 
-nf_status nf_connection_open(nf_tenant *t, const char *name, nf_error *err)
+nf_connection *nf_connection_named(nf_tenant *t, const char *name)
 {
+    for (size_t i = 0; i < t->connection_count; i++) {
+        if (strcmp(t->connections[i]->name, name) == 0)
+            return t->connections[i];
+    }
     nf_connection *c = nf_alloc(sizeof *c);
     c->tenant = t;
     c->name = nf_strdup(name);
-    c->upn = nf_strdup(t->config->upn);
     c->unheard = json_object();
     c->retry = nf_timer_new(t->host->loop, fetch, c);
-    set_trouble(c, "starting");
-    nf_status status = open_parts(c, err);
-    if (status != NF_OK) {
-        nf_connection_close(c);
-        return status;
-    }
+    c->sweep = nf_timer_new(t->host->loop, nf_sign_ins_sweep, c);
+    c->nimbus = nf_connection_new_nimbus(t);
+    c->catalog = nf_catalog_new(c->nimbus);
     c->env = t->env;
     c->env.nimbus = c->nimbus;
     c->env.kept = nf_kept_new(t->host->loop, c->nimbus, t->config->country);
     c->env.upn = &c->upn;
+    nf_connection_set_trouble(c, &c->trouble, "starting");
+    nf_probe_start(c);
     t->connections =
         nf_realloc(t->connections, (t->connection_count + 1) * sizeof(nf_connection *));
     t->connections[t->connection_count++] = c;
-    return NF_OK;
+    return c;
 }
 
 void nf_connection_close(nf_connection *c)
 {
     nf_timer_close(c->retry);
+    nf_timer_close(c->sweep);
+    nf_probe_close(c);
     nf_subscriptions_close(c->subscriptions);
     nf_catalog_free(c->catalog);
     nf_kept_free(c->env.kept);
     nf_nimbus_close(c->nimbus);
+    nf_sign_ins_close(c);
     json_decref(c->unheard);
     free(c->trouble);
+    free(c->sign_in_trouble);
+    free(c->probe_trouble);
     free(c->refusal);
     free(c->upn);
     free(c->name);
     free(c);
 }
 
+static json_t *token_status(const nf_connection *c)
+{
+    const nf_sign_in *s = c->credential ? c->credential->sign_in : NULL;
+    uint64_t left = s ? nf_sign_in_left_ms(s) : 0;
+    if (!s)
+        return json_pack("{s:s}", "from", "nothing");
+    if (left == UINT64_MAX)
+        return json_pack("{s:s}", "from", "file");
+    return json_pack("{s:s, s:I, s:s?}", "from", "sign-in", "left_s", (json_int_t)(left / 1000),
+                     "tid", nf_sign_in_claims(s)->tid);
+}
+
 json_t *nf_connection_status(const nf_connection *c)
 {
-    return json_pack("{s:s, s:s?, s:b, s:s?}", "name", c->name, "upn", c->upn, "ready",
-                     nf_connection_ready(c), "trouble", c->trouble);
+    return json_pack("{s:s, s:s?, s:b, s:s?, s:o, s:o}", "name", c->name, "upn", c->upn, "ready",
+                     nf_connection_ready(c), "trouble", nf_connection_trouble(c), "token",
+                     token_status(c), "test", nf_probe_status(c));
 }

@@ -18,6 +18,8 @@
 
 struct nf_tenant;
 struct nf_handler;
+struct nf_credential;
+struct nf_former;
 
 /** The name of the connection that flows use when they name none, and of the one that `token_file` makes. */
 #define NF_CONNECTION_STANDARD "nimbus"
@@ -35,12 +37,38 @@ typedef struct nf_connection {
         unheard; /* flow file -> why a handler of it hears nothing: a filter names what Nimbus does not list */
     bool listening; /* its listeners are those of the flows: events can be taken */
     bool fetching;
+    bool gone;     /* signed out: it has no name any more, but lives on */
+    bool expired;  /* somebody has to sign in again */
     char *refusal; /* what Nimbus refuses to list for it, or NULL */
-    char *trouble; /* why it is not ready, or NULL */
+    char *trouble, *sign_in_trouble, *probe_trouble; /* why it is not ready, or NULL */
+    struct nf_credential *credential;                /* tenant/sign_ins.h */
+    struct nf_former *formers;
+    nf_timer *sweep;
+    struct nf_probe *probe; /* tenant/probe.h */
 } nf_connection;
 
-/** Open one and add it to the tenant. It does nothing before nf_connection_listen. */
-nf_status nf_connection_open(struct nf_tenant *tenant, const char *name, nf_error *err);
+/** The tenant's connection with this name, also one that is gone; made, without a sign-in, if there is none. */
+nf_connection *nf_connection_named(struct nf_tenant *tenant, const char *name);
+
+/** A way to the tenant's cluster, without a sign-in. Owned by the caller. */
+nf_nimbus *nf_connection_new_nimbus(const struct nf_tenant *tenant);
+
+/** Open the subscriptions that are registered by this sign-in, in place of the present ones. */
+nf_status nf_connection_open_subscriptions(nf_connection *connection, int64_t sign_in,
+                                           nf_error *err);
+
+/** Set one of its troubles; NULL: none. */
+void nf_connection_set_trouble(nf_connection *connection, char **trouble, const char *text);
+
+/** Why it is not ready, or NULL. Borrowed. */
+const char *nf_connection_trouble(const nf_connection *connection);
+
+/** The subscription of a callback secret, or NULL. */
+nf_subscription *nf_connection_subscription(const nf_connection *connection, const char *secret,
+                                            size_t len);
+
+/** The id that an event of this subscription is known under: while subscriptions move, old and new agree. */
+int64_t nf_connection_stream(const nf_connection *connection, const nf_subscription *subscription);
 
 /** Free it. */
 void nf_connection_close(nf_connection *connection);

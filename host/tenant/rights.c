@@ -216,7 +216,11 @@ static void warn(struct comparison *c, const char *service, const char *text)
     if (json_array_size(c->warnings) >= MOST_WARNINGS)
         return;
     char *line = nf_format("connection %s: %s: %s", c->connection->name, service, text);
-    json_array_append_new(c->warnings, json_string(line));
+    bool known = false; /* triggers may share a list */
+    for (size_t i = 0; i < json_array_size(c->warnings); i++)
+        known = known || strcmp(json_string_value(json_array_get(c->warnings, i)), line) == 0;
+    if (!known)
+        json_array_append_new(c->warnings, json_string(line));
     free(line);
 }
 
@@ -236,7 +240,8 @@ static void compare(const nf_rights *r, const nf_connection *connection, const n
     const nf_filter *filter = trigger->filters;
     while (filter->name && (!trigger->owner || strcmp(filter->field, trigger->owner) != 0))
         filter++;
-    if (!filter->name || !filter->list || !connection->listening)
+    if (!filter->name || !filter->list || !connection->listening
+        || !nf_catalog_has(connection->catalog, filter->list))
         return;
     struct comparison c = {r, connection, trigger->operation, services_of(connection, filter->list),
                            warnings};
@@ -265,6 +270,8 @@ static json_t *warnings_of(const nf_rights *r, const nf_tenant *t)
     for (size_t i = 0; r->ou.directory && i < t->connection_count; i++) {
         const nf_connection *c = t->connections[i];
         struct comparison named = {.connection = c, .warnings = warnings};
+        if (c->gone)
+            continue;
         if (!c->upn)
             warn(&named, "its user",
                  "not known, so everything is denied; write 'upn' in tenant.yaml");

@@ -37,7 +37,8 @@ json_t *nf_tenant_status(const nf_tenant *t)
                   "denied", (json_int_t)t->count.denied, "refused", (json_int_t)t->count.refused);
     json_t *connections = json_array();
     for (size_t i = 0; i < t->connection_count; i++)
-        json_array_append_new(connections, nf_connection_status(t->connections[i]));
+        if (!t->connections[i]->gone)
+            json_array_append_new(connections, nf_connection_status(t->connections[i]));
     return json_pack(
         "{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "tenant", t->config->name,
         "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",

@@ -7,33 +7,40 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "log/log.h"
+#include "nimbus/cluster.h"
+#include "tenant/connect.h"
+#include "tenant/sign_ins.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 bool nf_tenant_ready(const nf_tenant *t)
 {
-    bool ready = t->loaded && t->connection_count > 0;
+    bool ready = t->loaded && nf_tenant_connection(t, NULL, NULL);
     for (size_t i = 0; i < t->connection_count; i++)
-        ready = ready && nf_connection_ready(t->connections[i]);
+        ready = ready && (t->connections[i]->gone || nf_connection_ready(t->connections[i]));
     return ready;
 }
 
 const char *nf_tenant_trouble(const nf_tenant *t)
 {
     for (size_t i = 0; i < t->connection_count; i++) {
-        if (t->connections[i]->trouble)
-            return t->connections[i]->trouble;
+        const nf_connection *c = t->connections[i];
+        if (!c->gone && nf_connection_trouble(c))
+            return nf_connection_trouble(c);
     }
-    return t->loaded ? NULL : "starting";
+    if (!t->loaded)
+        return "starting";
+    return nf_tenant_connection(t, NULL, NULL)
+               ? NULL
+               : "nobody has signed in yet; remedy: nimflow connect nimbus TENANT";
 }
 
 nf_subscription *nf_tenant_subscription(const nf_tenant *t, const char *secret, size_t len)
 {
     nf_subscription *found = NULL;
     for (size_t i = 0; i < t->connection_count; i++) {
-        nf_subscription *s =
-            nf_subscriptions_by_secret(t->connections[i]->subscriptions, secret, len);
+        nf_subscription *s = nf_connection_subscription(t->connections[i], secret, len);
         if (s)
             found = s;
     }
@@ -78,17 +85,11 @@ static void find_homeless(nf_tenant *t, const nf_version *version)
     }
 }
 
-static void on_flows(void *ctx, bool changed)
+void nf_tenant_connections_changed(nf_tenant *t)
 {
-    nf_tenant *t = ctx;
     size_t count;
     const nf_flow *flows = nf_flows_list(t->flows, &count);
-    if (!t->loaded) {
-        t->loaded = true;
-        t->on_loaded(t, t->ctx);
-        changed = true;
-    }
-    if (!changed)
+    if (!t->loaded)
         return;
     json_object_clear(t->homeless);
     nf_tenant_drop_listeners(t, NULL);
@@ -102,6 +103,18 @@ static void on_flows(void *ctx, bool changed)
     nf_timetable_follow(t->timetable);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_connection_listen(t->connections[i]);
+}
+
+static void on_flows(void *ctx, bool changed)
+{
+    nf_tenant *t = ctx;
+    if (!t->loaded) {
+        t->loaded = true;
+        t->on_loaded(t, t->ctx);
+        changed = true;
+    }
+    if (changed)
+        nf_tenant_connections_changed(t);
 }
 
 void nf_tenant_rescan(nf_tenant *t)
@@ -171,6 +184,15 @@ static nf_status open_env(nf_tenant *t, nf_error *err)
     return NF_OK;
 }
 
+static void doubt_cluster(const nf_tenant_config *config)
+{
+    const char *meant = nf_cluster_meant(config->cluster);
+    if (meant)
+        nf_log_warn("tenant",
+                    "%s: cluster %s is not one of the published addresses; did you mean %s?",
+                    config->name, config->cluster, meant);
+}
+
 /* What came shortly before this start: a repetition of it must be known. */
 static void remember(void *ctx, const nf_event_row *row)
 {
@@ -194,6 +216,16 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->dedupe = nf_dedupe_new();
     t->index = nf_index_new();
     t->homeless = json_object();
+    t->oauth = (nf_oauth){
+        .loop = host->loop,
+        .client = host->client,
+        .authority = config->authority,
+        .client_id = config->client_id,
+        .secret_file = config->client_secret_file,
+        .scope = config->scope,
+        .directory = config->directory_tenant,
+    };
+    doubt_cluster(config);
     t->alarms = nf_alarms_new(t);
     t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
     t->nonces = nf_nonces_new();
@@ -210,7 +242,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     if (status == NF_OK)
         status = open_env(t, err);
     if (status == NF_OK)
-        status = nf_connection_open(t, NF_CONNECTION_STANDARD, err);
+        status = nf_sign_ins_open(t, err);
     if (status != NF_OK) {
         nf_error_prefix(err, "tenant %s", config->name);
         nf_tenant_close(t);
@@ -254,6 +286,7 @@ void nf_tenant_close(nf_tenant *t)
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);
+    nf_connect_close(t);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_connection_close(t->connections[i]);
     free(t->connections);

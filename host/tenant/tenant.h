@@ -7,6 +7,7 @@
 #ifndef NF_TENANT_TENANT_H
 #define NF_TENANT_TENANT_H
 
+#include "auth/key.h"
 #include "config/config.h"
 #include "loop/watch.h"
 #include "tenant/alarm.h"
@@ -43,6 +44,7 @@ typedef struct nf_tenant_host {
     nf_store *store;
     nf_runner *runner;
     struct nf_lists *lists;
+    nf_key *key; /* that sign-ins are encrypted with */
     const char *public_url;
     const nf_trigger *const *triggers;
     /** Let an occurrence become an event with its runs; `run` (may be NULL) gets the id of the first, 0: none. An error
@@ -55,8 +57,10 @@ typedef struct nf_tenant_host {
 struct nf_tenant {
     const nf_tenant_host *host;
     const nf_tenant_config *config;
-    nf_allowed allowed;  /* now: the configuration's, with what an admin changed since */
-    nf_http_share share; /* of the links to the cluster */
+    nf_allowed allowed; /* now: the configuration's, with what an admin changed since */
+    nf_oauth oauth;
+    struct nf_connecting *connecting; /* people who are signing in; tenant/connect.h */
+    nf_http_share share;              /* of the links to the cluster */
     nf_connection **connections;
     size_t connection_count;
     nf_effect_env env; /* without a connection; each connection has its own */
@@ -107,6 +111,9 @@ bool nf_tenant_ready(const nf_tenant *tenant);
 
 /** Why it is not ready, or NULL. Borrowed until the loop goes on. */
 const char *nf_tenant_trouble(const nf_tenant *tenant);
+
+/** A connection came, went, or has another user: bring everything in step. */
+void nf_tenant_connections_changed(nf_tenant *tenant);
 
 /** The subscription of a callback secret, or NULL; its owner is the connection. */
 nf_subscription *nf_tenant_subscription(const nf_tenant *tenant, const char *secret, size_t len);

@@ -89,12 +89,11 @@ class Values(Folder):
             (acme + ":6:20: concurrent_runs: ", "'many' is not a whole number"),
             (acme + ":7:18: cpu_per_minit: ", "did you mean 'cpu_per_minute'?"),
             (acme + ":8:18: request_timeout: ", "'10' is not a duration"),
-            (acme + ":1:1: ", "key 'token_file' is missing"),
             beta + ":3:10: country: a single value is expected")
 
     def test_unknown_key_without_a_near_one_lists_all(self):
         self.write("nimflow.yaml", "listen: 127.0.0.1:0\nzzzzzz: 1\n")
-        self.refuses(("nimflow.yaml:2:1: unknown key 'zzzzzz'; known: listen, public_url, data, log_level"))
+        self.refuses(("nimflow.yaml:2:1: unknown key 'zzzzzz'; known: listen, metrics_listen, public_url, data, key_file, log_level"))
 
     def test_duplicate_key(self):
         self.write("nimflow.yaml", "listen: 127.0.0.1:0\ndata: a\n\ndata: b\n")

@@ -21,6 +21,7 @@ struct world {
     nf_http_server *server;
     nf_http_client *client;
     nf_nimbus *nimbus;
+    nf_sign_in *sign_in;
     nf_catalog *catalog;
     char folder[UNIT_PATH];
     bool broken;
@@ -68,9 +69,10 @@ static int open_world(void **state)
         NF_OK, nf_http_server_open(&w->loop, "127.0.0.1:0", NULL, on_request, w, &w->server, &err));
     assert_int_equal(NF_OK, nf_http_client_open(&w->loop, 4, &w->client, &err));
     snprintf(cluster, sizeof cluster, "http://127.0.0.1:%d", nf_http_server_port(w->server));
-    nf_nimbus_options options = {
-        .tenant = "test", .cluster = cluster, .token_file = path, .request_ms = 10000};
-    assert_int_equal(NF_OK, nf_nimbus_open(&w->loop, w->client, &options, &w->nimbus, &err));
+    nf_nimbus_options options = {.tenant = "test", .cluster = cluster, .request_ms = 10000};
+    assert_int_equal(NF_OK, nf_sign_in_from_file(&w->loop, "test", path, &w->sign_in, &err));
+    w->nimbus = nf_nimbus_new(&w->loop, w->client, &options);
+    nf_nimbus_use(w->nimbus, w->sign_in);
     w->catalog = nf_catalog_new(w->nimbus);
     *state = w;
     return 0;
@@ -81,6 +83,7 @@ static int close_world(void **state)
     struct world *w = *state;
     nf_catalog_free(w->catalog);
     nf_nimbus_close(w->nimbus);
+    nf_sign_in_free(w->sign_in);
     nf_http_client_close(w->client);
     nf_http_server_close(w->server);
     nf_loop_close(&w->loop);
