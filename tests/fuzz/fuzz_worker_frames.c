@@ -101,8 +101,12 @@ static const nf_action slow = {.abi = NF_BINDING_ABI,
 static const nf_action *const actions[] = {&echo, &slow, NULL};
 static const nf_filter filters[] = {{"services", "service", "services", NULL, true, "It.", NULL},
                                     {0}};
-static const nf_trigger trigger = {
-    .abi = NF_BINDING_ABI, .name = "x.on", .doc = "It.", .filters = filters, .event = params};
+static const nf_trigger trigger = {.abi = NF_BINDING_ABI,
+                                   .name = "x.on",
+                                   .doc = "It.",
+                                   .source = NF_FROM_PERSON,
+                                   .filters = filters,
+                                   .event = params};
 static const nf_trigger *const triggers[] = {&trigger, NULL};
 
 static nf_loop loop;
