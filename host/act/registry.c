@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "ou/operation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static nf_status complain(nf_error *err, const char *binding, const char *what)
@@ -246,12 +247,16 @@ char *nf_registry_surface(const nf_action *const *actions, const nf_trigger *con
                                         (*actions)->positional, "returns",
                                         (*actions)->returns ? (*actions)->returns : "", "several",
                                         (*actions)->several || (*actions)->keep_s));
-    for (; *triggers; triggers++)
+    for (; *triggers; triggers++) {
+        json_t *fields = fields_json((*triggers)->event);
+        char *event = nf_json_text(fields);
         json_array_append_new(trigger_list,
-                              json_pack("{s:s, s:o, s:o, s:o}", "name", (*triggers)->name,
+                              json_pack("{s:s, s:o, s:o, s:s}", "name", (*triggers)->name,
                                         "filters", filters_json((*triggers)->filters), "options",
-                                        names_json((*triggers)->options), "event",
-                                        fields_json((*triggers)->event)));
+                                        names_json((*triggers)->options), "event", event));
+        json_decref(fields);
+        free(event);
+    }
     json_t *surface = json_pack("{s:o, s:o}", "actions", action_list, "triggers", trigger_list);
     char *text = nf_json_text(surface);
     json_decref(surface);

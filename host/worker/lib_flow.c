@@ -86,9 +86,5 @@ void lx_flow_open(lua_State *L)
     lua_setglobal(L, "flow");
     lua_newtable(L);
     lua_setglobal(L, "text");
-    for (const nf_prelude *file = nf_preludes; file->name; file++) {
-        if (luaL_loadbufferx(L, file->text, strlen(file->text), file->name, "t") != LUA_OK)
-            lua_error(L);
-        lua_call(L, 0, 0);
-    }
+    lx_prelude_run(L);
 }

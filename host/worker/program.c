@@ -6,6 +6,7 @@
 #include "globals.h"
 #include "json.h"
 #include "lib.h"
+#include "prelude.h"
 #include "record.h"
 #include "surface.h"
 #include "where.h"
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOADED_MAX = 1 << 20 };
+enum { LOADED_MAX = 1 << 20, EAGER_SOURCE = 64 << 10 }; /* a large file would load too slowly */
 
 static void *take(nf_run *run, nf_arena *arena, size_t size)
 {
@@ -62,10 +63,25 @@ static void call(nf_run *run, lua_CFunction program)
     nf_run_leave(run, NF_OUTCOME_FAILED);
 }
 
+/*
+ * What becomes an image is built with a collector that hardly lets garbage come to be: each run gets a copy of the holes
+ * that it leaves, too. Runs have Lua's own pace, which costs them less time.
+ */
+static void collect_eagerly(lua_State *L)
+{
+    lua_gc(L, LUA_GCINC, 100, 1000, 8);
+}
+
+static void collect_as_usual(lua_State *L)
+{
+    lua_gc(L, LUA_GCINC, 200, 200, 13);
+}
+
 /* Bring a state to rest, to be copied: nothing on its stack, no garbage, no hook. */
 static void settle(lua_State *L)
 {
     lua_settop(L, 0);
+    collect_as_usual(L);
     lua_gc(L, LUA_GCCOLLECT);
     lua_gc(L, LUA_GCCOLLECT);
     nf_current->in_host = 1;
@@ -81,12 +97,20 @@ static int lx_base(lua_State *L)
     return 0;
 }
 
+static void begin_state(nf_run *run)
+{
+    nf_arena_init(run->arena);
+    run->L = lua_newstate(allocate, run->arena);
+    collect_eagerly(run->L);
+}
+
 void nf_program_base(void *of_run)
 {
     nf_run *run = of_run;
-    nf_arena_init(run->arena);
-    run->L = lua_newstate(allocate, run->arena);
-    lua_gc(run->L, LUA_GCINC, 200, 200, 0);
+    begin_state(run);
+    call(run, lx_prelude_compile);
+    run->in_host = 0;
+    begin_state(run); /* the compiler's holes stay behind */
     call(run, lx_base);
     run->over_used = (uint64_t)((char *)lx_random_state(run->L) - (char *)run->arena);
     settle(run->L);
@@ -110,6 +134,8 @@ static void compile(lua_State *L, nf_run *run)
 static int lx_load(lua_State *L)
 {
     nf_run *run = nf_current;
+    if (run->input.len < EAGER_SOURCE)
+        collect_eagerly(L);
     compile(L, run);
     lx_trigger_functions(L);
     if (run->flags & NF_LOAD_SCRIPT) {
@@ -162,6 +188,8 @@ static void push_event(lua_State *L, const nf_run *run)
         lx_json_read(L, run->input, false, "the event");
     } else {
         lx_surface_schema(L, run->trigger);
+        if (lua_isnil(L, -1))
+            luaL_error(L, "a run for a trigger that its file does not declare");
         lx_record_event(L, run->input);
         lua_remove(L, -2);
     }

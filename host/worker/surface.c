@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* surface.c: see surface.h. Runs once, when the base image is built. */
+/*
+ * surface.c: see surface.h. Runs once, when the base image is built.
+ *
+ * Every run gets a copy of what is made here, so little is kept and little garbage left behind: the entries are read one
+ * after the other, and what the events of a trigger look like stays a text until a flow declares the trigger.
+ */
 #include "surface.h"
 
 #include "json.h"
@@ -9,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_LEN = 120 };
+enum { NAME_MAX_LEN = 120, GARBAGE = 4 };
 
 static const char schemas_key = 0;
 
@@ -102,48 +107,70 @@ static void event_label(const char *name, char out[NAME_MAX_LEN + 20])
 
 static void make_trigger(lua_State *L, int described, lua_Integer index)
 {
-    char label[NAME_MAX_LEN + 20];
     const char *name = name_of(L, described);
-    event_label(name, label);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &schemas_key);
-    lua_getfield(L, described, "event");
-    lx_record_schema(L, label);
-    lua_rawseti(L, -2, index + 1);
-    lua_pop(L, 1);
     lua_pushinteger(L, index);
     push_list(L, described, "filters");
     push_list(L, described, "options");
     lua_pushstring(L, name);
-    lua_pushcclosure(L, lx_trigger, 4);
+    lua_getfield(L, described, "event");
+    lua_pushcclosure(L, lx_trigger, 5);
     set_function(L, name);
 }
 
-static void make_all(lua_State *L, int surface, const char *list,
-                     void (*make)(lua_State *, int, lua_Integer))
+void lx_surface_use(lua_State *L, lua_Integer trigger, const char *name, const char *event)
 {
-    if (lua_getfield(L, surface, list) == LUA_TTABLE) {
-        int table = lua_gettop(L);
-        lua_Integer count = (lua_Integer)lua_rawlen(L, table);
-        for (lua_Integer i = 0; i < count; i++) {
-            if (lua_rawgeti(L, table, i + 1) != LUA_TTABLE)
-                luaL_error(L, "an entry of '%s' is not an object", list);
-            make(L, lua_gettop(L), i);
-            lua_settop(L, table);
-        }
+    char label[NAME_MAX_LEN + 20];
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &schemas_key);
+    if (lua_rawgeti(L, -1, trigger + 1) == LUA_TNIL) {
+        event_label(name, label);
+        lx_json_read(L, (nf_text){(char *)event, strlen(event)}, false, "the fields of an event");
+        lx_record_schema(L, label);
+        lua_rawseti(L, -3, trigger + 1);
     }
-    lua_pop(L, 1);
+    lua_pop(L, 2);
+}
+
+/* The entries of a list that the scanner has just entered, one by one. */
+static void make_all(lua_State *L, nf_jscan *scan, void (*make)(lua_State *, int, lua_Integer))
+{
+    nf_jtoken token;
+    for (lua_Integer i = 0; (token = nf_jscan_next(scan)) == NF_J_OBJECT; i++) {
+        const char *begin = scan->at - 1;
+        if (!nf_jscan_skip(scan, token))
+            lx_json_fail(L, scan, "the surface");
+        lx_json_read(L, (nf_text){(char *)begin, (size_t)(scan->at - begin)}, false, "the surface");
+        make(L, lua_gettop(L), i);
+        lua_settop(L, 0);
+        if (i % GARBAGE == 0)
+            lua_gc(L, LUA_GCCOLLECT);
+    }
+    if (token == NF_J_ERROR)
+        lx_json_fail(L, scan, "the surface");
+    if (token != NF_J_ARRAY_END)
+        luaL_error(L, "the surface: a list holds something that is no object");
 }
 
 void lx_surface_open(lua_State *L, nf_text description)
 {
+    nf_jscan scan;
+    nf_jtoken token;
+    lua_settop(L, 0);
     lua_createtable(L, 4, 0);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &schemas_key);
-    lx_json_read(L, description, false, "the surface");
-    luaL_checktype(L, -1, LUA_TTABLE);
-    int surface = lua_gettop(L);
-    make_all(L, surface, "actions", make_action);
-    make_all(L, surface, "triggers", make_trigger);
-    lua_settop(L, surface - 1);
+    nf_jscan_init(&scan, description.at, description.len);
+    if (nf_jscan_next(&scan) != NF_J_OBJECT)
+        luaL_error(L, "the surface must be an object");
+    while ((token = nf_jscan_next(&scan)) == NF_J_KEY) {
+        bool actions = nf_jscan_equals(&scan, "actions"),
+             triggers = nf_jscan_equals(&scan, "triggers");
+        token = nf_jscan_next(&scan);
+        if ((actions || triggers) && token == NF_J_ARRAY)
+            make_all(L, &scan, actions ? make_action : make_trigger);
+        else if (!nf_jscan_skip(&scan, token))
+            break;
+    }
+    if (token != NF_J_OBJECT_END || nf_jscan_next(&scan) != NF_J_END)
+        lx_json_fail(L, &scan, "the surface");
 }
 
 void lx_surface_schema(lua_State *L, uint32_t trigger)

@@ -57,8 +57,8 @@ SURFACE = {
     ],
     "triggers": [
         {"name": "nimbus.on_task", "filters": ["services", "events", "modalities", "directions"],
-         "event": TASK_EVENT},
-        {"name": "schedule.every", "filters": ["cron"], "event": {"time": True}},
+         "event": json.dumps(TASK_EVENT)},
+        {"name": "schedule.every", "filters": ["cron"], "event": json.dumps({"time": True})},
     ],
 }
 
