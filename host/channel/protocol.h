@@ -57,9 +57,9 @@ typedef struct nf_frame {
  * {"actions":  [{"name": "nimbus.tasks.update", "params": ["taskId", ...], "positional": 0,
  *                "several": false}, ...],
  *  "triggers": [{"name": "nimbus.on_task", "filters": ["services", ...],
- *                "event": {"taskId": true, "taskInformation": {"customer": {...},
- *                          "customContextParameters": [{...}]}}}]}
- * An action's index in the list is its number in EFFECT. In "event", true is a scalar, an object a nested record, a
+ *                "event": "{\"taskId\": true, \"taskInformation\": {\"customer\": {...}, ...}}"}]}
+ * An action's index in the list is its number in EFFECT. "event" is JSON as a text, needed only by flows that declare
+ * the trigger: true is a scalar, an object a nested record, a
  * list with one object a list of records.
  */
 

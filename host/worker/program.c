@@ -64,8 +64,8 @@ static void call(nf_run *run, lua_CFunction program)
 }
 
 /*
- * What becomes an image is built with a collector that hardly lets garbage come to be: each run gets a copy of the holes
- * that it leaves, too. Runs have Lua's own pace, which costs them less time.
+ * What becomes an image is built with a collector that hardly lets garbage come to be: each run gets a copy of the
+ * holes that it leaves, too. Runs have Lua's own pace, which costs them less time.
  */
 static void collect_eagerly(lua_State *L)
 {
@@ -109,7 +109,6 @@ void nf_program_base(void *of_run)
     nf_run *run = of_run;
     begin_state(run);
     call(run, lx_prelude_compile);
-    run->in_host = 0;
     begin_state(run); /* the compiler's holes stay behind */
     call(run, lx_base);
     run->over_used = (uint64_t)((char *)lx_random_state(run->L) - (char *)run->arena);
@@ -137,6 +136,7 @@ static int lx_load(lua_State *L)
     if (run->input.len < EAGER_SOURCE)
         collect_eagerly(L);
     compile(L, run);
+    collect_as_usual(L);
     lx_trigger_functions(L);
     if (run->flags & NF_LOAD_SCRIPT) {
         lua_insert(L, 1);
@@ -188,8 +188,6 @@ static void push_event(lua_State *L, const nf_run *run)
         lx_json_read(L, run->input, false, "the event");
     } else {
         lx_surface_schema(L, run->trigger);
-        if (lua_isnil(L, -1))
-            luaL_error(L, "a run for a trigger that its file does not declare");
         lx_record_event(L, run->input);
         lua_remove(L, -2);
     }

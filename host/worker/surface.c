@@ -2,8 +2,8 @@
 /*
  * surface.c: see surface.h. Runs once, when the base image is built.
  *
- * Every run gets a copy of what is made here, so little is kept and little garbage left behind: the entries are read one
- * after the other, and what the events of a trigger look like stays a text until a flow declares the trigger.
+ * Every run gets a copy of what is made here, so little is kept and little garbage left behind: the entries are read
+ * one after the other, and what the events of a trigger look like stays a text until a flow declares the trigger.
  */
 #include "surface.h"
 
@@ -16,7 +16,8 @@
 
 enum { NAME_MAX_LEN = 120, GARBAGE = 4 };
 
-static const char schemas_key = 0;
+static const char schemas_key = 0,
+                  texts_key = 0; /* by trigger; texts: name and fields of the event */
 
 /* Push the module table with this dotted name ("nimbus.tasks"), made if it is missing. */
 static void push_module(lua_State *L, const char *name, size_t len)
@@ -74,6 +75,22 @@ static void push_list(lua_State *L, int described, const char *field)
     }
 }
 
+/* The names of the first parameters; the others come by name, which is the broker's to check. */
+static void push_positional(lua_State *L, int described, lua_Integer count)
+{
+    if (count == 0) {
+        lua_pushnil(L);
+        return;
+    }
+    push_list(L, described, "params");
+    lua_createtable(L, (int)count, 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -2, i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_remove(L, -2);
+}
+
 static void make_action(lua_State *L, int described, lua_Integer index)
 {
     const char *name = name_of(L, described);
@@ -87,8 +104,9 @@ static void make_action(lua_State *L, int described, lua_Integer index)
         flags |= NF_ACTION_SEVERAL;
     lua_pop(L, 1);
     lua_pushinteger(L, index);
-    push_list(L, described, "params");
     lua_getfield(L, described, "positional");
+    push_positional(L, described, lua_tointeger(L, -1));
+    lua_insert(L, -2);
     lua_pushinteger(L, flags);
     lua_pushstring(L, name);
     lua_pushcclosure(L, lx_effect, 5);
@@ -112,22 +130,14 @@ static void make_trigger(lua_State *L, int described, lua_Integer index)
     push_list(L, described, "filters");
     push_list(L, described, "options");
     lua_pushstring(L, name);
-    lua_getfield(L, described, "event");
-    lua_pushcclosure(L, lx_trigger, 5);
+    lua_pushcclosure(L, lx_trigger, 4);
     set_function(L, name);
-}
-
-void lx_surface_use(lua_State *L, lua_Integer trigger, const char *name, const char *event)
-{
-    char label[NAME_MAX_LEN + 20];
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &schemas_key);
-    if (lua_rawgeti(L, -1, trigger + 1) == LUA_TNIL) {
-        event_label(name, label);
-        lx_json_read(L, (nf_text){(char *)event, strlen(event)}, false, "the fields of an event");
-        lx_record_schema(L, label);
-        lua_rawseti(L, -3, trigger + 1);
-    }
-    lua_pop(L, 2);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &texts_key);
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, 2 * index + 1);
+    lua_getfield(L, described, "event");
+    lua_rawseti(L, -2, 2 * index + 2);
+    lua_pop(L, 1);
 }
 
 /* The entries of a list that the scanner has just entered, one by one. */
@@ -147,7 +157,7 @@ static void make_all(lua_State *L, nf_jscan *scan, void (*make)(lua_State *, int
     if (token == NF_J_ERROR)
         lx_json_fail(L, scan, "the surface");
     if (token != NF_J_ARRAY_END)
-        luaL_error(L, "the surface: a list holds something that is no object");
+        luaL_error(L, "the surface: an entry of a list is not an object");
 }
 
 void lx_surface_open(lua_State *L, nf_text description)
@@ -157,6 +167,8 @@ void lx_surface_open(lua_State *L, nf_text description)
     lua_settop(L, 0);
     lua_createtable(L, 4, 0);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &schemas_key);
+    lua_createtable(L, 16, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &texts_key);
     nf_jscan_init(&scan, description.at, description.len);
     if (nf_jscan_next(&scan) != NF_J_OBJECT)
         luaL_error(L, "the surface must be an object");
@@ -173,9 +185,33 @@ void lx_surface_open(lua_State *L, nf_text description)
         lx_json_fail(L, &scan, "the surface");
 }
 
-void lx_surface_schema(lua_State *L, uint32_t trigger)
+/* Make the schema from the trigger's texts, if the trigger exists; push it, or nil. */
+static void make_schema(lua_State *L, lua_Integer trigger)
+{
+    char label[NAME_MAX_LEN + 20];
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &texts_key);
+    lua_rawgeti(L, -1, 2 * trigger + 1);
+    lua_rawgeti(L, -2, 2 * trigger + 2);
+    const char *name = lua_tostring(L, -2), *event = lua_tostring(L, -1);
+    if (!name || !event) {
+        lua_pushnil(L);
+    } else {
+        event_label(name, label);
+        lx_json_read(L, (nf_text){(char *)event, strlen(event)}, false, "the fields of an event");
+        lx_record_schema(L, label);
+    }
+    lua_replace(L, -4);
+    lua_pop(L, 2);
+}
+
+void lx_surface_schema(lua_State *L, lua_Integer trigger)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &schemas_key);
-    lua_rawgeti(L, -1, (lua_Integer)trigger + 1);
+    if (lua_rawgeti(L, -1, trigger + 1) == LUA_TNIL) {
+        lua_pop(L, 1);
+        make_schema(L, trigger);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, trigger + 1);
+    }
     lua_remove(L, -2);
 }

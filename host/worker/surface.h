@@ -13,11 +13,11 @@
 /** Make all functions; raises a Lua error if the description is not what it should be. */
 void lx_surface_open(lua_State *L, nf_text description);
 
-/** A flow declares the trigger: what its events look like (`event`, JSON) is needed from now on. */
-void lx_surface_use(lua_State *L, lua_Integer trigger, const char *name, const char *event);
-
-/** Push the schema of the events of a trigger that was declared, or nil. */
-void lx_surface_schema(lua_State *L, uint32_t trigger);
+/**
+ * Push the schema of a trigger's event, or nil. It is made when it is asked for first: while the flow that declares the
+ * trigger is loaded, so that the runs find it in their image.
+ */
+void lx_surface_schema(lua_State *L, lua_Integer trigger);
 
 /** The function of an action; upvalues: index, parameter names, positional, flags (below), name. In
  * effect.c */
@@ -25,8 +25,8 @@ int lx_effect(lua_State *L);
 
 enum { NF_ACTION_LOOKUP = 1, NF_ACTION_ROW = 2, NF_ACTION_SEVERAL = 4 };
 
-/** The function of a trigger; upvalues: index, names of filters, of options, name,
- * event. In trigger.c */
+/** The function of a trigger; upvalues: index, names of filters, of options, name. In
+ * trigger.c */
 int lx_trigger(lua_State *L);
 
 /** Push the list of the declared handlers: their functions; their descriptions as LOADED gives

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { INDEX = 1, FILTERS, OPTIONS, NAME, EVENT, HANDLERS_MAX = 200 };
+enum { INDEX = 1, FILTERS, OPTIONS, NAME, HANDLERS_MAX = 200 };
 
 static const char functions_key = 0, descriptions_key = 0;
 
@@ -247,8 +247,8 @@ int lx_trigger(lua_State *L)
     lua_pushliteral(L, "run");
     if (lua_rawget(L, 1) == LUA_TNIL)
         return luaL_error(L, "%s needs a field 'run', the function to call", trigger_name(L));
-    lx_surface_use(L, lua_tointeger(L, lua_upvalueindex(INDEX)), trigger_name(L),
-                   luaL_checkstring(L, lua_upvalueindex(EVENT)));
+    lx_surface_schema(L, lua_tointeger(L, lua_upvalueindex(INDEX)));
+    lua_pop(L, 1);
     lx_trigger_functions(L);
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1) + 1;
     if (count > HANDLERS_MAX)

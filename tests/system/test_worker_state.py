@@ -158,7 +158,7 @@ class Protocol(unittest.TestCase):
         self.assertIn("a frame of 1073741824 bytes", host.die()[1])
 
     def test_a_wrong_surface(self):
-        for surface, text in [(5, "table expected"), ({"actions": [5]}, "is not an object"),
+        for surface, text in [(5, "must be an object"), ({"actions": [5]}, "is not an object"),
                               ({"actions": [{"params": []}]}, "without a usable name")]:
             host = Worker(surface=surface, lock=False)
             code, errors = host.die()

@@ -150,7 +150,7 @@ static void found_and_described(void **state)
     assert_string_equal("a.b", json_string_value(json_object_get(action, "name")));
     assert_string_equal("ids",
                         json_string_value(json_array_get(json_object_get(trigger, "filters"), 0)));
-    assert_true(json_is_true(json_object_get(json_object_get(trigger, "event"), "id")));
+    assert_true(strstr(json_string_value(json_object_get(trigger, "event")), "\"id\":true"));
     json_decref(surface);
     free(text);
 }
