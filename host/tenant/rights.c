@@ -147,7 +147,7 @@ const nf_denied *nf_rights_denied(const nf_rights *r)
 
 void nf_rights_see(nf_rights *r, const nf_event *event)
 {
-    if (event->partition && event->owner)
+    if (r->ou.directory && event->partition && event->owner)
         nf_seen_add(r->ou.seen, event->partition, event->owner);
 }
 
