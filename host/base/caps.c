@@ -38,7 +38,7 @@ nf_allowed nf_allowed_standard(void)
     nf_allowed allowed = {.run = nf_limits_standard()};
     for (int i = 0; i < NF_CAP_COUNT; i++)
         allowed.tenant.of[i] = caps[i].standard ? caps[i].standard
-                               : cores > 0      ? (uint64_t)cores
+                               : cores > 1      ? (uint64_t)cores - 1
                                                 : 1;
     return allowed;
 }

@@ -10,7 +10,9 @@
 
 #include "base/budget.h"
 
-/* X(NAME, name, unit, default, ceiling, what it bounds). Default 0: one per core. */
+/* X(NAME, name, unit, default, ceiling, what it bounds). Default 0: one per
+ * core but one, so that no tenant alone can occupy every core: a task that wakes up waits for up to two ticks of the
+ * kernel (8 ms) where all cores compute, whatever its priority. */
 #define NF_CAP_MAP(X)                                                                              \
     X(CPU_PER_MINUTE, "cpu_per_minute", MS, 120000, 3600000,                                       \
       "CPU time of all its workers in any minute; beyond it they pause")                           \

@@ -266,7 +266,7 @@ static void reference_of_bounds(nf_strbuf *out, const char *title, const struct 
         if (bounds[i].standard)
             add_amount(out, bounds[i].standard, bounds[i].unit);
         else
-            nf_strbuf_puts(out, "one per core");
+            nf_strbuf_puts(out, "one per core but one");
         nf_strbuf_puts(out, " | ");
         add_amount(out, bounds[i].ceiling, bounds[i].unit);
         nf_strbuf_addf(out, " | %s |\n", bounds[i].doc);
