@@ -4,44 +4,32 @@ import html
 import http.cookiejar
 import os
 import re
-import shutil
 import socket
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.parse
 import urllib.request
 
+import node
+
 VERSION = "9.13.3"
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("NF_BUILD", "build/dev"))), "node")
 
 
 def install():
-    """Put the package into build/node; the test is skipped when that is not possible."""
-    if os.path.exists(os.path.join(FOLDER, "node_modules", "oidc-provider", "package.json")):
-        return
-    npm = shutil.which("npm")
-    os.makedirs(FOLDER, exist_ok=True)
-    with open(os.path.join(FOLDER, "package.json"), "w", encoding="utf-8") as file:
-        file.write('{"private": true}\n')
-    done = npm and subprocess.run([npm, "install", "--no-audit", "--no-fund", "--ignore-scripts",
-                                   f"oidc-provider@{VERSION}"], cwd=FOLDER, capture_output=True, text=True,
-                                  timeout=240, check=False)
-    if not done or done.returncode != 0:
-        print(f"skipped: npm cannot install oidc-provider: {done.stderr[-500:] if done else 'there is no npm'}")
-        sys.exit(77)
+    """Where the package is; the test is skipped when it cannot be had."""
+    return node.install("oidc-provider", VERSION)
 
 
 class Provider:
     def __init__(self, client, life):
-        install()
+        folder = install()
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oidc_server.mjs")
-        self.process = subprocess.Popen(["node", script, FOLDER, str(port), client, str(life)], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(["node", script, folder, str(port), client, str(life)], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         if self.process.stdout.readline().strip() != "listening":
             raise AssertionError(self.process.stderr.read())
