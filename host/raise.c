@@ -134,7 +134,7 @@ static void take(nf_pipeline *p, nf_tenant *t, nf_listener *hook, nf_http_exchan
 {
     nf_error err = {0};
     nf_event *event = NULL;
-    size_t len;
+    size_t len = 0;
     char *body = hook_event(x, hook, &len, &err);
     const char *later = nf_passage_not_now(p, t);
     nf_nonce_state state = NF_NONCE_NEW;
