@@ -33,7 +33,12 @@
 #define SHORT_NS  200000u          /* below this, monotonic time is taken for CPU time */
 #define ANCHOR_NS (5u * NS_PER_MS) /* how long the two clocks are taken to run alike */
 
-enum { ALTERNATE_STACK = 65536, SIGNAL_ROOM = 16384, TICKS_TO_SYNC = 2 };
+enum {
+    ALTERNATE_STACK = 65536,
+    SIGNAL_ROOM = 16384,
+    TICKS_TO_SYNC = 2,
+    DEEP = 2000, /* calls in one thread */
+};
 
 static struct {
     uint64_t start;      /* of the slice, monotonic */
@@ -178,14 +183,28 @@ void nf_cpu_check(nf_run *run)
     }
 }
 
+/*
+ * lua_sethook visits every call of the thread. With very many that takes 20 ms and more, in which no tick can preempt
+ * the run: so such a thread gets no hook from here; a run that is over its budget then ends wherever it is.
+ */
+static bool may_arm(const nf_run *run)
+{
+    lua_Debug frame;
+    return run->current && !lua_getstack(run->current, DEEP, &frame);
+}
+
 /* The end of a slice. */
 static void preempt(nf_run *run)
 {
     run->in_host = 1;
     nf_run_yield(run, NF_RUN_READY);
     run->in_host = 0;
-    if (run->gc_wanted) /* a lower memory limit came meanwhile */
+    if (!run->gc_wanted || lua_gethook(run->current))
+        return;
+    if (may_arm(run)) /* a lower memory limit came meanwhile */
         nf_cpu_arm(run);
+    else
+        run->gc_wanted = 0; /* the allocator asks again */
 }
 
 static void tick(nf_run *run)
@@ -201,9 +220,9 @@ static void tick(nf_run *run)
         if (run->over > TICKS_TO_SYNC)
             nf_cpu_end_anywhere(run, cpu ? NF_OUTCOME_OVER_CPU : NF_OUTCOME_OVER_TIME,
                                 cpu ? nf_run_cpu_budget(run) : NF_BUDGET_WALL, 0);
-        if (run->current)
+        if (may_arm(run))
             nf_cpu_arm(run);
-    } else if (run->current && nf_sample_due(run, cpu_used(run))) {
+    } else if (nf_sample_due(run, cpu_used(run)) && may_arm(run)) {
         run->sample_wanted = 1;
         nf_cpu_arm(run);
     }

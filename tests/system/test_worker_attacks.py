@@ -18,7 +18,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sandbox
 CPU_MS = 100
 # A sanitizer slows the host's part of a preempted or collecting step, not the script's CPU budget.
 MOST_CPU_MS = CPU_MS * (3 if worker.SANITIZED else 1.5)
-MOST_SLICE_MS = 60 if worker.SANITIZED else 36
+MOST_SLICE_MS = 60 if worker.SANITIZED else 12
 TRIES = 8  # a busy machine may make one late; an attack that is late every time is a fault of ours
 LIMITS = dict(cpu=CPU_MS, wall=2000 if not worker.SANITIZED else 4000, memory=40 << 20, log=1 << 16, effects=10000)
 PRELUDE = ("local function sleep(ms) flow.sleep(ms / 1000) end "
