@@ -2,8 +2,8 @@
 /*
  * database.c: the SQLite file: settings, tables, statements, and the writes themselves.
  *
- * auto_vacuum is set before the first table, or the file would never shrink. run_open holds only runs without an end,
- * so that a restart finds them without reading the history.
+ * auto_vacuum is set before the first table, or the file would never shrink. run_open holds only runs that are to go on
+ * at once, so that a restart finds them without reading the history or what sleeps.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -66,8 +66,28 @@ static const char tables_of_connections[] =
     " upn TEXT NOT NULL, secret BLOB NOT NULL, retired INTEGER NOT NULL, created INTEGER NOT NULL) STRICT;"
     "PRAGMA user_version=3;";
 
+/*
+ * Version 4: effects of runs without an end, and runs that are not in memory: asleep until `wake` (state 1) or held for
+ * a person (state 2). run_open holds the others without an end. `replay_of`: the run that this one does again.
+ */
+static const char tables_of_durable_runs[] =
+    "ALTER TABLE run ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE run ADD COLUMN wake INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE run ADD COLUMN replay_of INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX run_open;"
+    "CREATE INDEX run_open ON run(id) WHERE outcome = 0 AND state = 0;"
+    "CREATE INDEX run_asleep ON run(wake) WHERE state = 1;"
+    "CREATE INDEX run_held ON run(id) WHERE state = 2;"
+    "CREATE TABLE journal(run INTEGER NOT NULL, number INTEGER NOT NULL, action TEXT NOT NULL,"
+    " args BLOB NOT NULL, state INTEGER NOT NULL, turn INTEGER NOT NULL, began INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY(run, number)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE held(run INTEGER PRIMARY KEY, since INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " reason TEXT NOT NULL) STRICT;"
+    "PRAGMA user_version=4;";
+
 /* What makes version n + 1 of version n. */
-static const char *const steps[] = {tables, tables_of_limits, tables_of_connections};
+static const char *const steps[] = {tables, tables_of_limits, tables_of_connections,
+                                    tables_of_durable_runs};
 enum { SCHEMA_VERSION = NF_COUNT(steps) };
 
 /* Tables that came later and stand alone: made when they are missing, in any version. */

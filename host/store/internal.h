@@ -37,7 +37,7 @@
                    " ON CONFLICT(tenant) DO UPDATE SET bytes = max(0, bytes + excluded.bytes)")    \
     X(MARK_HISTORY, "UPDATE history SET trimmed = ? WHERE tenant = ?")                             \
     X(FIRST_OPEN, "SELECT min(event) FROM run INDEXED BY run_open"                                 \
-                  " WHERE outcome = 0 AND tenant = ?")                                             \
+                  " WHERE outcome = 0 AND state = 0 AND tenant = ?")                               \
     X(LAST_RUN, "SELECT ifnull(max(id), 0) FROM run")                                              \
     X(OLDEST, "SELECT r.id, r.event, length(CAST(d.detail AS BLOB)) FROM run r"                    \
               " JOIN run_detail d ON d.run = r.id WHERE r.tenant = ? AND r.id > ? AND r.id <= ?"   \

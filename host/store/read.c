@@ -80,7 +80,7 @@ nf_status nf_store_each_open_run(nf_store *store,
                                "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
                                " e.subscription, e.trigger, e.hash, e.received, e.body, r.attempts"
                                " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
-                               " WHERE r.outcome = 0 ORDER BY r.id",
+                               " WHERE r.outcome = 0 AND r.state = 0 ORDER BY r.id",
                                &s, err);
     if (status != NF_OK)
         return status;
