@@ -17,6 +17,9 @@ struct nf_pipeline {
     nf_tenant *tenants[NF_MOST_TENANTS];
     size_t tenant_count;
     size_t busy; /* passages alive */
+    void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
+                  const nf_run_report *report); /* see nf_pipeline_on_end */
+    void *ended_ctx;
 };
 
 typedef struct nf_passage {

@@ -298,6 +298,15 @@ void nf_pipeline_add(nf_pipeline *p, nf_tenant *tenant)
         p->tenants[p->tenant_count++] = tenant;
 }
 
+void nf_pipeline_on_end(nf_pipeline *p,
+                        void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
+                                      const nf_run_report *report),
+                        void *ctx)
+{
+    p->ended = ended;
+    p->ended_ctx = ctx;
+}
+
 size_t nf_pipeline_busy(const nf_pipeline *p)
 {
     return p->busy;

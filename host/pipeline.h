@@ -41,6 +41,21 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx);
  */
 void nf_pipeline_resume(nf_pipeline *pipeline, nf_tenant *tenant);
 
+/** End a run, whatever it does or waits for. `who` asked for it. NF_E_NOT_FOUND: it has ended, or there is none. */
+nf_status nf_pipeline_cancel(nf_pipeline *pipeline, int64_t run, const char *who, nf_error *err);
+
+typedef enum nf_release { NF_RELEASE_DONE, NF_RELEASE_REPEAT } nf_release;
+
+/** Let a held run go on: its effect has taken place, with this result (JSON or NULL: nil), or is to be repeated. */
+nf_status nf_pipeline_release(nf_pipeline *pipeline, int64_t run, nf_release how,
+                              const char *result, const char *who, nf_error *err);
+
+/** Tell of each end of a run, just before it is recorded; NULL: nobody wants to know. Borrowed during the call. */
+void nf_pipeline_on_end(nf_pipeline *pipeline,
+                        void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
+                                      const nf_run_report *report),
+                        void *ctx);
+
 /** Events whose write or runs are not finished. */
 size_t nf_pipeline_busy(const nf_pipeline *pipeline);
 
