@@ -236,6 +236,8 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         show_audit(admin, x);
     else if (get && strcmp(path, "/v1/why") == 0)
         nf_admin_why(admin, x);
+    else if (get && strcmp(path, "/v1/fates") == 0)
+        nf_admin_fates(admin, x);
     else if (get && strcmp(path, "/v1/denied") == 0)
         nf_admin_denied(admin, x);
     else if (strncmp(path, TENANTS, strlen(TENANTS)) == 0)

@@ -20,7 +20,8 @@ nf_status nf_admin_outcome(const char *name, nf_outcome *outcome, nf_error *err)
 /* Add to a run without an end ("now") what it waits for. */
 void nf_admin_explain(const nf_admin *admin, json_t *run);
 
-/* Answer GET /v1/why and GET /v1/denied. */
+/* Answer GET /v1/why, GET /v1/fates and GET /v1/denied. */
+void nf_admin_fates(const nf_admin *admin, nf_http_exchange *x);
 void nf_admin_why(const nf_admin *admin, nf_http_exchange *x);
 void nf_admin_denied(const nf_admin *admin, nf_http_exchange *x);
 

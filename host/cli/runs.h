@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* runs.h: the parts of nimflow runs: lists (runs.c), one run (runs_show.c), following (runs_tail.c), doing (runs_do.c). */
+/* runs.h: the parts of nimflow runs: lists (runs.c), one run (runs_show.c), following (runs_tail.c), runs_do.c. */
 #ifndef NF_CLI_RUNS_H
 #define NF_CLI_RUNS_H
 

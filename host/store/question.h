@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* question.h: one question of questions.h on its way: asked on the loop, worked on by a thread, answered on the loop. */
+/* question.h: one question of questions.h on its way: asked on the loop, worked on by a thread, answered there. */
 #ifndef NF_STORE_QUESTION_H
 #define NF_STORE_QUESTION_H
 

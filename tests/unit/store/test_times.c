@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_times.c: effects that overlap count once, sleep only where nothing else is under way, parts never exceed a run. */
+/* test_times.c: effects that overlap count once, sleep only where nothing else goes on, parts never exceed a run. */
 #include "store/times.h"
 
 #include "unit.h"
