@@ -16,7 +16,7 @@ typedef struct nf_pipeline nf_pipeline;
 /** An empty pipeline that writes to `store`. */
 nf_pipeline *nf_pipeline_new(nf_store *store);
 
-/** Free it. All tenants must be closed, the store's writes done. */
+/** Free it. All tenants must be closed, the store's writes done. NULL is allowed. */
 void nf_pipeline_free(nf_pipeline *pipeline);
 
 /** Let a tenant's subscriptions find it. */
@@ -41,13 +41,19 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx);
  */
 void nf_pipeline_resume(nf_pipeline *pipeline, nf_tenant *tenant);
 
-/** End a run, whatever it does or waits for. `who` asked for it. NF_E_NOT_FOUND: it has ended, or there is none. */
+/** End a run without an end, wherever it is: waiting, running, asleep, held. `who` is for the history. */
 nf_status nf_pipeline_cancel(nf_pipeline *pipeline, int64_t run, const char *who, nf_error *err);
 
-typedef enum nf_release { NF_RELEASE_DONE, NF_RELEASE_REPEAT } nf_release;
+typedef enum nf_release {
+    NF_RELEASE_DONE = 1, /* the effect in question was done, with this result */
+    NF_RELEASE_REPEAT,   /* it was not: send it again */
+} nf_release;
 
-/** Let a held run go on: its effect has taken place, with this result (JSON or NULL: nil), or is to be repeated. */
-nf_status nf_pipeline_release(nf_pipeline *pipeline, int64_t run, nf_release how,
+/**
+ * A person decides about the effect for which a run is held, and it goes on. `result`: JSON or NULL (nil), with
+ * NF_RELEASE_DONE. `who` is for the log.
+ */
+nf_status nf_pipeline_release(nf_pipeline *pipeline, int64_t run, nf_release release,
                               const char *result, const char *who, nf_error *err);
 
 /** Tell of each end of a run, just before it is recorded; NULL: nobody wants to know. Borrowed during the call. */

@@ -6,45 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- where is it? ---- */
-
-static const nf_run *on_a_worker(const nf_pool *pool, uint64_t id)
-{
-    nf_crew *crew;
-    DL_FOREACH (pool->crews, crew) {
-        const nf_run *run = nf_crew_find_run(crew, id);
-        if (run)
-            return run;
-    }
-    return NULL;
-}
-
-static const nf_run *in_line(const nf_pool *pool, int64_t id)
-{
-    const nf_run *run;
-    DL_FOREACH (pool->ready, run) {
-        if (run->id == id)
-            return run;
-    }
-    return NULL;
-}
-
-static const nf_run *in_a_lane(const nf_pool *pool, int64_t id)
-{
-    const nf_lane *lane, *next;
-    const nf_run *run;
-    HASH_ITER (hh, pool->lanes, lane, next) {
-        DL_FOREACH2(lane->runs, run, lane_next)
-        {
-            if (run->id == id)
-                return run;
-        }
-    }
-    return NULL;
-}
-
-/* ---- what is it waiting for? ---- */
-
 static unsigned place_in_line(const nf_run *wanted)
 {
     const nf_run *run;
@@ -91,6 +52,7 @@ static json_t *effects_of(const nf_run *run)
     json_t *list = json_array();
     DL_FOREACH (run->pending, pending) {
         const char *waits = pending->intention ? "for the disk, before it is sent"
+                            : pending->timer   ? "until its time is over"
                             : pending->call    ? nf_effect_waits(pending->call)
                                                : NULL;
         json_array_append_new(
@@ -110,18 +72,16 @@ static json_t *at_work(const nf_run *run)
                                                    : "running";
     return json_pack(
         "{s:s, s:i, s:I, s:o}", "state", state, "attempt", (int)run->attempts, "for_ms",
-        (json_int_t)(run->started_ns ? (nf_clock_ns() - run->started_ns) / 1000000 : 0), "effects",
+        (json_int_t)(run->attempt_ns ? (nf_clock_ns() - run->attempt_ns) / 1000000 : 0), "effects",
         effects);
 }
 
 json_t *nf_pool_explain(nf_pool *pool, int64_t id)
 {
-    const nf_run *run = on_a_worker(pool, (uint64_t)id);
-    if (run)
+    const nf_run *run = nf_pool_find_run(pool, id);
+    if (!run)
+        return NULL;
+    if (run->state == NF_RUN_ON_WORKER)
         return at_work(run);
-    run = in_line(pool, id);
-    if (run)
-        return in_pool(run);
-    run = in_a_lane(pool, id);
-    return run ? in_lane(run) : NULL;
+    return run->state == NF_RUN_READY ? in_pool(run) : in_lane(run);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read.c: reading from the store at start, on the loop. Never writes. People's questions: see questions.h. */
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "base/json.h"
 #include "store/internal.h"
 
 #include <stdlib.h>
@@ -12,6 +14,25 @@ nf_status nf_read_prepare(nf_store *store, const char *sql, sqlite3_stmt **state
     if (sqlite3_prepare_v2(reader, sql, -1, statement, NULL) == SQLITE_OK)
         return NF_OK;
     return nf_database_error(reader, "read", err);
+}
+
+nf_status nf_read_prepare_once(nf_store *store, nf_read_statement which, const char *sql,
+                               sqlite3_stmt **statement, nf_error *err)
+{
+    sqlite3_stmt **kept = &nf_store_database(store)->reads[which];
+    nf_status status = *kept ? NF_OK : nf_read_prepare(store, sql, kept, err);
+    *statement = *kept;
+    return status;
+}
+
+nf_status nf_read_reset(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err)
+{
+    nf_status status = rc == SQLITE_DONE
+                           ? NF_OK
+                           : nf_database_error(nf_store_database(store)->reader, "read", err);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return status;
 }
 
 nf_status nf_read_finish(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err)
@@ -63,47 +84,6 @@ nf_status nf_store_each_subscription(nf_store *store,
         };
         nf_read_hash(s, 6, row.secret_hash);
         each(ctx, &row);
-    }
-    return nf_read_finish(store, s, rc, err);
-}
-
-nf_status nf_store_each_open_run(nf_store *store,
-                                 void (*each)(void *ctx, const nf_run_row *run,
-                                              const nf_event_row *event),
-                                 void *ctx, nf_error *err)
-{
-    sqlite3_stmt *s = NULL;
-    int rc;
-    nf_status status =
-        nf_read_prepare(store,
-                        "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
-                        " e.subscription, e.trigger, e.hash, e.received, e.body, r.attempts"
-                        " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
-                        " WHERE r.outcome = 0 AND r.state = 0 ORDER BY r.id",
-                        &s, err);
-    if (status != NF_OK)
-        return status;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        nf_run_row run = {
-            .id = sqlite3_column_int64(s, 0),
-            .event = sqlite3_column_int64(s, 1),
-            .tenant = nf_read_text(s, 2),
-            .handler = nf_read_text(s, 3),
-            .file = nf_read_text(s, 4),
-            .marked = sqlite3_column_int(s, 11) < 0,
-        };
-        nf_event_row event = {
-            .id = run.event,
-            .tenant = run.tenant,
-            .subscription = sqlite3_column_int64(s, 6),
-            .trigger = nf_read_text(s, 7),
-            .received_ms = sqlite3_column_int64(s, 9),
-            .body = nf_read_text(s, 10),
-            .len = (size_t)sqlite3_column_bytes(s, 10),
-        };
-        nf_read_hash(s, 5, run.version);
-        nf_read_hash(s, 8, event.hash);
-        each(ctx, &run, &event);
     }
     return nf_read_finish(store, s, rc, err);
 }

@@ -2,6 +2,7 @@
 /* show.c: one run with all that is known of it, and what became of an event. */
 #include "base/clock.h"
 #include "base/macros.h"
+#include "base/strbuf.h"
 #include "store/question.h"
 #include "store/times.h"
 
@@ -17,8 +18,27 @@ static const char one_run[] =
 
 static const char *journal_state(int state)
 {
-    static const char *const names[] = {"intent", "result", "error", "sleep"};
-    return state >= 0 && state < (int)NF_COUNT(names) ? names[state] : "?";
+    static const char *const names[] = {"?", "intent", "result", "error", "sleep"};
+    return state > 0 && state < (int)NF_COUNT(names) ? names[state] : names[0];
+}
+
+/* One effect as in the timeline of a run that ended, with the state of its entry. */
+static json_t *entry_json(sqlite3_stmt *s)
+{
+    nf_strbuf text = nf_strbuf_new(SIZE_MAX);
+    nf_strbuf_puts(&text, "{");
+    nf_strbuf_add(&text, nf_read_text(s, 5), (size_t)sqlite3_column_bytes(s, 5));
+    nf_strbuf_puts(&text, "}");
+    json_t *entry = json_loadb(text.bytes, text.len, JSON_ALLOW_NUL, NULL);
+    nf_strbuf_release(&text);
+    if (!entry)
+        entry = json_object();
+    json_object_set_new(entry, "n", json_integer(sqlite3_column_int64(s, 0)));
+    json_object_set_new(entry, "action", json_string(nf_read_text(s, 1)));
+    json_object_set_new(entry, "state", json_string(journal_state(sqlite3_column_int(s, 2))));
+    json_object_set_new(entry, "began", nf_question_time(sqlite3_column_int64(s, 3)));
+    json_object_set_new(entry, "at", nf_question_time(sqlite3_column_int64(s, 4)));
+    return entry;
 }
 
 /* The effects so far of a run without an end. */
@@ -28,18 +48,14 @@ static json_t *journal_of(nf_question *q, int64_t run)
     int rc;
     json_t *list = json_array();
     if (nf_read_prepare(q->store,
-                        "SELECT number, action, state, began, at FROM journal WHERE run = ?1"
+                        "SELECT number, action, state, began, at, line FROM journal WHERE run = ?1"
                         " ORDER BY number",
                         &s, &q->err)
         != NF_OK)
         return list;
     sqlite3_bind_int64(s, 1, run);
     while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-        json_array_append_new(
-            list, json_pack("{s:i, s:s, s:s, s:o, s:o}", "n", sqlite3_column_int(s, 0), "action",
-                            nf_read_text(s, 1), "state", journal_state(sqlite3_column_int(s, 2)),
-                            "began", nf_question_time(sqlite3_column_int64(s, 3)), "at",
-                            nf_question_time(sqlite3_column_int64(s, 4))));
+        json_array_append_new(list, entry_json(s));
     nf_read_finish(q->store, s, rc, &q->err);
     return list;
 }
