@@ -252,6 +252,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     open_workers(t);
     t->history =
         nf_store_open_history(host->store, config->name, t->allowed.tenant.of[NF_CAP_HISTORY]);
+    nf_history_keep(t->history, config->keep_details_ms, config->keep_summaries_ms);
     nf_tenant_obey(t);
     nf_timer_start(t->listen_in, NF_LISTEN_IN_MS, NF_LISTEN_IN_MS);
     *out = t;
