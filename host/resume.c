@@ -6,6 +6,7 @@
  * unsafe one was marked before; it ends here, so that nothing is created twice.
  */
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "log/log.h"
 #include "passage.h"
 
@@ -77,6 +78,7 @@ static void resume_run(void *ctx, const nf_run_row *row, const nf_event_row *sto
         return;
     }
     resume->count++;
+    nf_fault_point("resume.run");
     event->row.id = stored->id;
     event->row.tenant = t->config->name;
     event->row.subscription = stored->subscription;
@@ -107,9 +109,11 @@ void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
 {
     struct resume resume = {p, tenant, 0};
     nf_error err = {0};
+    nf_fault_point("resume.before");
     if (nf_store_each_open_run(p->store, resume_run, &resume, &err) != NF_OK)
         nf_log_error("run", "%s: open runs could not be read: %s", tenant->config->name, err.text);
     if (resume.count)
         nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
                     resume.count);
+    nf_fault_point("resume.after");
 }
