@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/macros.h"
 #include "store/internal.h"
 
@@ -131,12 +132,26 @@ static int user_version(sqlite3 *handle)
     return version;
 }
 
+/* Each step wholly or not at all: a host that is killed here must start again. */
+static nf_status upgrade(nf_database *db, int version, nf_error *err)
+{
+    nf_status status = run_sql(db->writer, "BEGIN IMMEDIATE", err);
+    if (status == NF_OK)
+        status = run_sql(db->writer, steps[version], err);
+    nf_fault_point("store.upgrade");
+    if (status == NF_OK)
+        status = run_sql(db->writer, "COMMIT", err);
+    if (!sqlite3_get_autocommit(db->writer))
+        sqlite3_exec(db->writer, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
 static nf_status set_up(nf_database *db, nf_error *err)
 {
     nf_status status = run_sql(db->writer, settings, err);
     int version = status == NF_OK ? user_version(db->writer) : -1;
     for (int i = version; i >= 0 && i < SCHEMA_VERSION && status == NF_OK; i++)
-        status = run_sql(db->writer, steps[i], err);
+        status = upgrade(db, i, err);
     if (status == NF_OK && (version < 0 || version > SCHEMA_VERSION))
         status = nf_error_set(err, NF_E_STORE,
                               "the database has version %d, this program knows version %d; "
