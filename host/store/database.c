@@ -7,8 +7,8 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/macros.h"
+#include "store/fault_disk.h"
 #include "store/internal.h"
 
 #include <errno.h>
@@ -149,6 +149,8 @@ static nf_status upgrade(nf_database *db, int version, nf_error *err)
 static nf_status set_up(nf_database *db, nf_error *err)
 {
     nf_status status = run_sql(db->writer, settings, err);
+    if (nf_fault_disk_unsafe())
+        run_sql(db->writer, "PRAGMA synchronous=OFF", NULL);
     int version = status == NF_OK ? user_version(db->writer) : -1;
     for (int i = version; i >= 0 && i < SCHEMA_VERSION && status == NF_OK; i++)
         status = upgrade(db, i, err);
@@ -198,6 +200,7 @@ nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
     if (status != NF_OK)
         return status;
     db->path = nf_format("%s/nimflow.db", folder);
+    nf_fault_disk_use();
     mode_t before = umask(0077);
     int rc =
         sqlite3_open_v2(db->path, &db->writer,

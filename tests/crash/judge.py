@@ -65,10 +65,6 @@ class Look:
             if state in RESULT_STATES and step:
                 self.results.add((*key, step))
 
-    def open_runs(self):
-        return sum(outcome == OPEN and state != HELD for rows in self.runs.values() for outcome, state, *_ in rows)
-
-
 RESULT_STATES = {1, 2}  # result, error
 
 

@@ -29,8 +29,8 @@ def free_port():
 class World:
     """A folder with a configuration; `life` counts the starts of the host."""
 
-    def __init__(self, build, random, environment):
-        self.build, self.random, self.environment = build, random, environment
+    def __init__(self, build, random, power=False, synced=True):
+        self.build, self.random, self.power, self.synced = build, random, power, synced
         self.dir = tempfile.mkdtemp(prefix="nimflow-crash-")
         self.fake = Fake(random)
         self.port = free_port()
@@ -66,7 +66,11 @@ class World:
         """Start the host; with `fault` it kills itself there (host/base/fault.h)."""
         self.life += 1
         self.write("tenants/acme/token", f"life-{self.life}\n")
-        environment = dict(os.environ, NF_FAULT_COUNTS=os.path.join(self.dir, "counts"), **self.environment)
+        environment = dict(os.environ, NF_FAULT_COUNTS=os.path.join(self.dir, "counts"))
+        if self.power:
+            environment["NF_FAULT_POWER"] = str(self.random.randrange(1 << 32))
+        if not self.synced:
+            environment["NF_FAULT_NO_SYNC"] = "1"
         if fault:
             environment["NF_FAULT"] = fault
         with open(os.path.join(self.dir, "log"), "ab", buffering=0) as log:
@@ -117,6 +121,14 @@ class World:
             return self.process.returncode
         await self.kill()
         return None
+
+    async def open_runs(self):
+        """How many runs have no end and do not wait for a person; as an admin sees it."""
+        command = await asyncio.create_subprocess_exec(
+            os.path.join(self.build, "nimflow"), "runs", "list", "--json", "--outcome", "running", "--limit", "1000", "--config",
+            os.path.join(self.dir, "nimflow.yaml"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
+        out, _ = await command.communicate()
+        return sum(run.get("state") != "held" for run in json.loads(out)["runs"]) if out else None
 
     def counts(self):
         """How often each fault point was reached in the last life."""
