@@ -9,31 +9,27 @@ import tempfile
 
 import flows
 
-OPEN, DONE, LOST_WORKER, HELD = 0, 1, "lost-worker", 2
-OVERLAP_S = 0.05  # a request whose connection was closed is noticed a little later than the next one
-
-
-def copy_of(data):
-    """The database as it is on the disk, opened elsewhere: reading it changes nothing."""
-    folder = tempfile.mkdtemp(prefix="nimflow-look-")
-    for name in ("nimflow.db", "nimflow.db-wal"):
-        path = os.path.join(data, name)
-        if os.path.exists(path):
-            shutil.copyfile(path, os.path.join(folder, name))
-    return folder
+OPEN, DONE, HELD = 0, 1, 2
+RESULT, ERROR = 2, 3  # states of an entry of the journal
+OVERLAP_S = 0.05      # a request whose connection was closed is noticed a little later than the next one
 
 
 class Look:
-    """What was durable at one moment, when the host was dead."""
+    """What is durable at this moment. Of a dead host the files are copied, so that looking changes nothing."""
 
-    def __init__(self, data):
-        folder = copy_of(data)
+    def __init__(self, data, live=False):
+        folder = data if live else tempfile.mkdtemp(prefix="nimflow-look-")
         try:
-            with sqlite3.connect(os.path.join(folder, "nimflow.db")) as db:
+            for name in ("nimflow.db", "nimflow.db-wal"):
+                if not live and os.path.exists(os.path.join(data, name)):
+                    shutil.copyfile(os.path.join(data, name), os.path.join(folder, name))
+            db = sqlite3.connect(f"file:{folder}/nimflow.db{'?mode=ro' if live else ''}", uri=True)
+            with db:
                 self._read(db)
             db.close()
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if not live:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _read(self, db):
         self.broken = [row[0] for row in db.execute("PRAGMA quick_check") if row[0] != "ok"]
@@ -57,16 +53,17 @@ class Look:
         self._read_journal(db, keys)
         self.kv = dict(db.execute("SELECT key, value FROM kv"))
 
+    def unfinished(self):
+        """Runs that have no end and do not wait for a person."""
+        return [key for key, rows in self.runs.items() for outcome, state, *_ in rows if outcome == OPEN and state != HELD]
+
     def _read_journal(self, db, keys):
         for run, number, state in db.execute("SELECT run, number, state FROM journal"):
             key = keys.get(run)
             steps = flows.STEPS.get(key[2], ()) if key else ()
             step = steps[number - 1] if 0 < number <= len(steps) else None
-            if state in RESULT_STATES and step:
+            if state in (RESULT, ERROR) and step:
                 self.results.add((*key, step))
-
-RESULT_STATES = {1, 2}  # result, error
-
 
 class Judge:
     """Collects what is wrong with one world."""
@@ -81,11 +78,11 @@ class Judge:
     def say(self, kind, text):
         self.violations[kind].append(text)
 
-    def after_kill(self, where):
-        """The host is dead: remember what must not be done again."""
+    def remember(self, where, live=False):
+        """What is durable now must not be done again."""
         if not os.path.exists(os.path.join(self.world.data, "nimflow.db")):
             return
-        look = Look(self.world.data)
+        look = Look(self.world.data, live)
         for text in look.broken:
             self.say("lost", f"after {where}: the database is broken: {text}")
         seen = len(self.world.fake.record)
@@ -129,17 +126,12 @@ class Judge:
             return
         detail = json.loads(detail) if detail else {}
         why = reason or (detail.get("error") or {}).get("message", "")
-        held = outcome == OPEN and state == HELD
-        if held and key[2] in flows.MAY_BE_HELD and why or outcome != OPEN and self._lost_worker(key, why):
+        held = outcome == OPEN and state == HELD and key[2] in flows.MAY_BE_HELD and "must not be done twice" in why
+        if held or "the worker died twice while it worked on this run" in why:
             self.explained["held" if held else "lost-worker"] += 1
             self.ended += 1
         else:
             self.say("lost", f"{key}: outcome {outcome}, state {state}, {why!r}")
-
-    @staticmethod
-    def _lost_worker(key, why):
-        unsafe = key[2] in flows.MAY_BE_HELD and "must not be repeated" in why
-        return unsafe or "the worker died twice while it worked on this run" in why
 
     def _judge_done(self, key, look, requests):
         self.ended += 1
