@@ -93,7 +93,7 @@ struct nf_pool {
 struct nf_version {
     nf_pool *pool;
     uint64_t id;
-    unsigned refs;
+    unsigned refs, crashes; /* crashes: of workers while they loaded it */
     char *file, *source;
     size_t len;
     bool script, loaded, answered;
