@@ -153,7 +153,7 @@ static void ask_runs(nf_question *q)
 
 /* ---- dead letters by flow ---- */
 
-enum { MOST_COUNTED = 200000 };
+enum { MOST_COUNTED = 20000 };
 
 static const char by_flow[] =
     "SELECT c.tenant, c.handler, r.file, c.n, c.oldest, o.ended, c.newest, r.ended, c.outcomes FROM"
