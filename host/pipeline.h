@@ -56,7 +56,10 @@ typedef enum nf_release {
 nf_status nf_pipeline_release(nf_pipeline *pipeline, int64_t run, nf_release release,
                               const char *result, const char *who, nf_error *err);
 
-/** Events whose write or runs are not finished. */
-size_t nf_pipeline_busy(const nf_pipeline *pipeline);
+/** The host ends: from now on events of others are refused with 503, and nobody is woken. */
+void nf_pipeline_end(nf_pipeline *pipeline);
+
+/** Events whose sender waits for the answer. */
+size_t nf_pipeline_unanswered(const nf_pipeline *pipeline);
 
 #endif

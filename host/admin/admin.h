@@ -34,6 +34,7 @@ typedef struct nf_admin {
     nf_store *store;
     nf_tenant **tenants;
     size_t tenant_count;
+    bool ending; /* the host takes no new events any more */
 } nf_admin;
 
 /** Handler of the admin socket; `ctx` is the nf_admin. */
