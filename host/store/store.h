@@ -192,7 +192,8 @@ void nf_store_unpark_run(nf_store *store, int64_t run);
 
 /**
  * A person says what came of the effect for which a run is held: `result` is JSON (or empty) that it shall be given, or
- * NULL: nothing was done, it is to be sent again. `line` is put behind the effect's line. Everything is borrowed until `done`.
+ * NULL: nothing was done, it is to be sent again. `line` is put behind the effect's line. Everything is borrowed until
+ * `done`.
  */
 void nf_store_answer_entry(nf_store *store, const nf_entry_row *row, nf_store_done *done,
                            void *ctx);
