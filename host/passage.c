@@ -29,7 +29,6 @@ nf_passage *nf_passage_new(nf_pipeline *p, nf_tenant *tenant, nf_event *event)
     passage->tenant = tenant;
     passage->event = event;
     passage->refs = 1;
-    p->busy++;
     return passage;
 }
 
@@ -37,7 +36,6 @@ void nf_passage_unref(nf_passage *passage)
 {
     if (--passage->refs > 0)
         return;
-    passage->pipeline->busy--;
     nf_event_unref(passage->event);
     for (size_t i = 0; passage->rows && i < passage->count; i++) {
         free((char *)passage->rows[i].handler);

@@ -31,6 +31,10 @@ static const nf_key host_keys[] = {
      .doc = "Folder of the database and the admin socket."},
     {"key_file", NF_KEY_PATH, AT(key_file), .standard = "DATA/key",
      .doc = "File (mode 600) with the key that sign-ins are encrypted with."},
+    {"drain", NF_KEY_DURATION, AT(drain_ms), .least = 0, .most = 600000, .standard = "10s",
+     .doc =
+         "How long the host, when it is told to end, waits for runs under way; what is left goes on "
+         "after the next start."},
     {"log_level", NF_KEY_CHOICE, AT(log_level), .choices = log_levels, .standard = "info",
      .doc = "How much is logged to standard error: error, warn, info or debug."},
     {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false",
@@ -87,6 +91,7 @@ nf_config *nf_config_new(void)
     config->listen = nf_strdup("127.0.0.1:8080");
     config->limits = nf_allowed_standard();
     config->log_level = 2;
+    config->drain_ms = 10000;
     return config;
 }
 

@@ -33,6 +33,7 @@ typedef struct nf_config {
     char *metrics_listen; /* HOST:PORT of a listener for metrics; NULL: none */
     char *data;           /* folder of the database and the admin socket */
     char *key_file;       /* holds the key that sign-ins are encrypted with, or NULL */
+    uint64_t drain_ms;    /* how long an end waits for runs under way */
     uint64_t log_level;
     bool log_json;
     nf_allowed limits; /* of a tenant that sets none of its own */

@@ -87,7 +87,7 @@ struct nf_pool {
     nf_version *versions;
     nf_timer *timer;        /* idle workers, and a pause after workers that do not start */
     unsigned failed_starts; /* in a row */
-    bool closing;
+    bool draining, closing; /* draining: no run starts any more */
 };
 
 struct nf_version {

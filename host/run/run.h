@@ -77,6 +77,9 @@ void nf_pool_close(nf_pool *pool);
  */
 void nf_pool_allow(nf_pool *pool, const nf_allowed *allowed);
 
+/** Start no more runs; those on workers go on. */
+void nf_pool_drain(nf_pool *pool);
+
 /** Runs that wait and runs on workers. */
 unsigned nf_pool_waiting(const nf_pool *pool);
 unsigned nf_pool_running(const nf_pool *pool);

@@ -57,8 +57,11 @@
               " JOIN run_detail d ON d.run = r.id WHERE r.tenant = ? AND r.id > ? AND r.id <= ?"   \
               " AND r.outcome <> 0 ORDER BY r.id")                                                 \
     X(DROP_DETAIL, "DELETE FROM run_detail WHERE run = ?")                                         \
-    X(BODY_LENGTH, "SELECT length(CAST(body AS BLOB)) FROM event WHERE id = ?")                    \
-    X(DROP_BODY, "UPDATE event SET body = '' WHERE id = ?")                                        \
+    /* the body stays while another run of its event is asleep or held */                          \
+    X(BODY_LENGTH, "SELECT length(CAST(body AS BLOB)) FROM event WHERE id = ?1 AND NOT EXISTS"     \
+                   " (SELECT 1 FROM run INDEXED BY run_parked WHERE event = ?1 AND state > 0)")    \
+    X(DROP_BODY, "UPDATE event SET body = '' WHERE id = ?1 AND NOT EXISTS"                         \
+                 " (SELECT 1 FROM run INDEXED BY run_parked WHERE event = ?1 AND state > 0)")      \
     X(PUT_KV, "INSERT OR REPLACE INTO kv(tenant, key, value, expires) VALUES(?,?,?,?)")            \
     X(DROP_KV, "DELETE FROM kv WHERE tenant = ? AND key = ?")                                      \
     X(SWEEP_KV, "DELETE FROM kv WHERE tenant = ? AND expires > 0 AND expires <= ?")                \
