@@ -2,7 +2,8 @@
 /* contacts_add.c: nimbus.contacts.add{...}: externalId is the key, so twice makes no second contact: safe. */
 #include "nf/fields.h"
 
-static const char *const same[] = {"displayName", "firstName", "lastName", "company", "jobTitle", NULL};
+static const char *const same[] = {"displayName", "firstName", "lastName",
+                                   "company",     "jobTitle",  NULL};
 
 static const nf_verify verify = {
     .path = "/v2/AddressBooks/{AddressBook}/contacts?externalIds={externalId}",

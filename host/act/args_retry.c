@@ -25,13 +25,15 @@ static nf_status read_wait(const char *whose, const json_t *given, const char *n
     double number = json_number_value(value) * 1000;
     if (json_is_number(value) && number >= 1 && number <= NF_RETRY_WAIT_MAX_MS)
         ms = (uint64_t)number;
-    else if (json_is_string(value) && nf_duration_parse(json_string_value(value), 0, &ms, NULL) != NF_OK)
+    else if (json_is_string(value)
+             && nf_duration_parse(json_string_value(value), 0, &ms, NULL) != NF_OK)
         ms = 0;
     if (ms < 1 || ms > NF_RETRY_WAIT_MAX_MS)
-        return nf_error_set(err, NF_E_ARG,
-                            "%s: %s: write seconds as a number, or a text like \"500ms\" or \"2s\", "
-                            "from 1ms to 15min",
-                            whose, name);
+        return nf_error_set(
+            err, NF_E_ARG,
+            "%s: %s: write seconds as a number, or a text like \"500ms\" or \"2s\", "
+            "from 1ms to 15min",
+            whose, name);
     *out = (uint32_t)ms;
     return NF_OK;
 }
@@ -66,10 +68,11 @@ nf_status nf_args_take_retry(const nf_action *action, json_t *args, nf_retry *re
     if (!given || action->operation == NF_OP_NONE) /* there it is an unknown field */
         return NF_OK;
     if (is_shared(action))
-        return nf_error_set(err, NF_E_ARG,
-                            "%s: retry: not here, since one request may serve several runs; it is repeated as "
-                            "the tenant's configuration says",
-                            action->name);
+        return nf_error_set(
+            err, NF_E_ARG,
+            "%s: retry: not here, since one request may serve several runs; it is repeated as "
+            "the tenant's configuration says",
+            action->name);
     char *whose = nf_format("%s: retry", action->name);
     nf_status status = json_is_null(given) ? NF_OK : nf_args_retry(whose, given, retry, err);
     free(whose);

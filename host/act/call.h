@@ -27,13 +27,13 @@ struct nf_call {
     nf_retry retry;   /* what the call says about being repeated */
     const char *method;
     char *path, *body;
-    int64_t sent_ms;    /* wall clock, when it went out last */
-    unsigned sendings;  /* how often it was handed to the connection */
-    bool only_verify;   /* nothing is sent but the look whether it took effect */
-    bool absent;        /* that look found nothing */
-    bool told_refusal;  /* `why` is an answer that stands unless an earlier attempt took effect */
-    uint64_t first_ns;  /* when the first look found nothing; 0: none has */
-    nf_error why;       /* of the outcome that is looked for */
+    int64_t sent_ms;   /* wall clock, when it went out last */
+    unsigned sendings; /* how often it was handed to the connection */
+    bool only_verify;  /* nothing is sent but the look whether it took effect */
+    bool absent;       /* that look found nothing */
+    bool told_refusal; /* `why` is an answer that stands unless an earlier attempt took effect */
+    uint64_t first_ns; /* when the first look found nothing; 0: none has */
+    nf_error why;      /* of the outcome that is looked for */
     void (*on_reply)(nf_call *call, const nf_reply *reply);
 };
 

@@ -42,7 +42,8 @@ void nf_call_finish(nf_call *call, const nf_error *err, const char *result, size
                      call->action->name, len, NF_RESULT_MAX);
         err = &large;
     }
-    if (err && call->only_verify && !call->absent) { /* whatever it was, it does not say that nothing was done */
+    if (err && call->only_verify
+        && !call->absent) { /* whatever it was, it does not say that nothing was done */
         unsure = *err;
         unsure.status = NF_E_UNKNOWN;
         err = &unsure;
@@ -289,7 +290,8 @@ nf_call *nf_effect_verify(const nf_effect_env *env, const nf_action *action, con
     nf_call *call = new_call(env, action, owner, ctx);
     call->only_verify = true;
     call->sent_ms = intended_at_ms;
-    nf_error_set(&call->why, NF_E_UNKNOWN, "no answer was recorded before the host or a worker ended");
+    nf_error_set(&call->why, NF_E_UNKNOWN,
+                 "no answer was recorded before the host or a worker ended");
     return start_call(call, args, len);
 }
 

@@ -64,7 +64,8 @@ bool nf_effect_can_verify(const nf_action *action);
  * NF_E_UNKNOWN: it is still not known, and the text says why and where to look.
  */
 nf_call *nf_effect_verify(const nf_effect_env *env, const nf_action *action, const char *args,
-                          size_t len, int64_t intended_at_ms, const nf_effect_owner *owner, void *ctx);
+                          size_t len, int64_t intended_at_ms, const nf_effect_owner *owner,
+                          void *ctx);
 
 /** The intention is kept: send. With `err` set it could not be, and the effect ends with that. */
 void nf_effect_go(nf_call *call, const nf_error *err);

@@ -34,15 +34,16 @@ static void look(void *ctx);
 static void end_unknown(nf_call *call, const char *found)
 {
     const nf_action *action = call->action;
-    nf_error err = {.status = NF_E_UNKNOWN, .http_status = call->why.http_status};
+    nf_error err = {.http_status = call->why.http_status};
     char at[NF_TIME_TEXT];
     nf_clock_text(call->sent_ms, at);
-    snprintf(err.text, sizeof err.text,
-             "%s: %s %s was sent at %s: %s. Whether it took effect is not known (%s), so it is not sent "
-             "again; look at %s",
-             action->name, call->method ? call->method : action->method,
-             call->path ? call->path : action->path, at, call->why.text, found,
-             action->look ? action->look : "Nimbus");
+    nf_error_set(
+        &err, NF_E_UNKNOWN,
+        "%s: %s %s was sent at %s: %s. Whether it took effect is not known (%s), so it is not sent again; "
+        "look at %s",
+        action->name, call->method ? call->method : action->method,
+        call->path ? call->path : action->path, at, call->why.text, found,
+        action->look ? action->look : "Nimbus");
     nf_call_finish(call, &err, NULL, 0);
 }
 
@@ -80,7 +81,8 @@ static const json_t *field_of(const json_t *item, const char *name)
 static int64_t moment_of(const json_t *value)
 {
     struct tm tm = {0};
-    const char *text = json_string_value(value), *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+    const char *text = json_string_value(value),
+               *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
     if (!rest)
         return -1;
     if (*rest == '.')
@@ -114,7 +116,8 @@ static bool repeats(const nf_call *call, const json_t *item, const char *name)
 typedef struct findings {
     const json_t *ours; /* with the mark and everything else */
     size_t count;       /* of those */
-    size_t alike;       /* with the mark and the time, but something else differs; without a mark: with the same */
+    size_t
+        alike; /* with the mark and the time, but something else differs; without a mark: with the same */
 } findings;
 
 static findings search(const nf_call *call, const json_t *list)
@@ -126,7 +129,8 @@ static findings search(const nf_call *call, const json_t *list)
     const json_t *item;
     json_array_foreach ((json_t *)list, i, item) {
         bool same = true;
-        if (!repeats(call, item, verify->mark) || (verify->due && !repeats(call, item, verify->due)))
+        if (!repeats(call, item, verify->mark)
+            || (verify->due && !repeats(call, item, verify->due)))
             continue;
         for (const char *const *name = verify->same; name && *name; name++)
             same = same && repeats(call, item, *name);
@@ -176,8 +180,8 @@ static void on_certainly_absent(nf_call *call)
         end_refused(call);
     } else if (call->only_verify) {
         call->absent = true;
-        nf_call_reject(call, NF_E_NOT_FOUND, "%s: it is not there: what was intended did not happen",
-                       call->action->name);
+        nf_call_reject(call, NF_E_NOT_FOUND,
+                       "%s: it is not there: what was intended did not happen", call->action->name);
     } else {
         send_again(call);
     }
@@ -233,14 +237,16 @@ static void judge(nf_call *call, const json_t *list)
         end_open(call, text);
     } else if (found.alike) {
         snprintf(text, sizeof text,
-                 "one that is alike is there, and without a %s nobody can tell whose it is", verify->mark);
+                 "one that is alike is there, and without a %s nobody can tell whose it is",
+                 verify->mark);
         end_open(call, text);
     } else {
         on_absent(call);
     }
 }
 
-static void on_looked(void *ctx, const nf_error *failure, const nf_reply *reply, const char *location)
+static void on_looked(void *ctx, const nf_error *failure, const nf_reply *reply,
+                      const char *location)
 {
     nf_call *call = ctx;
     nf_error err = failure ? *failure : (nf_error){0};
@@ -268,7 +274,8 @@ static void look(void *ctx)
     nf_nimbus_terms terms = nf_call_terms(call);
     char *path = nf_call_fill(call->action->verify->path, call->args);
     if (path)
-        call->request = nf_nimbus_get(call->env->nimbus, path, NF_KEPT_ANSWER_MAX, &terms, on_looked, call);
+        call->request =
+            nf_nimbus_get(call->env->nimbus, path, NF_KEPT_ANSWER_MAX, &terms, on_looked, call);
     else
         end_open(call, "the address of the list gets too long");
     free(path);

@@ -18,9 +18,10 @@
 #include <utlist.h>
 
 enum {
-    LARGE_MS = 60000,  /* a large answer may take as long, whatever the limit of others */
-    WINDOW_MS = 1017,  /* without its part that is not over yet, still a second */
-    MARGIN_MS = 100,   /* so much before the end of its time a request gives up, so that a script can hear it */
+    LARGE_MS = 60000, /* a large answer may take as long, whatever the limit of others */
+    WINDOW_MS = 1017, /* without its part that is not over yet, still a second */
+    MARGIN_MS =
+        100, /* so much before the end of its time a request gives up, so that a script can hear it */
 };
 
 #define NS_PER_MS 1000000u
@@ -75,7 +76,8 @@ nf_nimbus_state nf_nimbus_look(const nf_nimbus *nimbus)
     uint64_t now = nf_clock_ns();
     return (nf_nimbus_state){
         .waiting = nimbus->waiting,
-        .paused_ms = nimbus->paused_until_ns > now ? (nimbus->paused_until_ns - now) / NS_PER_MS : 0,
+        .paused_ms =
+            nimbus->paused_until_ns > now ? (nimbus->paused_until_ns - now) / NS_PER_MS : 0,
         .open = nimbus->breaker.open,
         .failures = nimbus->breaker.failures,
         .probe_in_ms = nf_breaker_wait_ms(&nimbus->breaker, now),
@@ -239,10 +241,11 @@ static void tell_breaker(nf_nimbus *nimbus)
 {
     char *text = NULL;
     if (nimbus->breaker.open)
-        text = nf_format("the last %u requests to %s failed, the newest one: %s; until it answers only "
-                         "a probe goes out every %llu ms, and what flows send waits",
-                         nimbus->breaker.failures, nimbus->cluster, nimbus->last_failure,
-                         (unsigned long long)nimbus->breaker.probe_ms);
+        text = nf_format(
+            "the last %u requests to %s failed, the newest one: %s; until it answers only "
+            "a probe goes out every %llu ms, and what flows send waits",
+            nimbus->breaker.failures, nimbus->cluster, nimbus->last_failure,
+            (unsigned long long)nimbus->breaker.probe_ms);
     if (text)
         nf_log_warn("nimbus", "%s: %s", nimbus->tenant, text);
     else
@@ -312,7 +315,8 @@ static bool another_token(nf_nimbus_request *r)
     return again;
 }
 
-static nf_retry_verdict decide(nf_nimbus_request *r, const nf_http_result *result, uint64_t *wait_ms)
+static nf_retry_verdict decide(nf_nimbus_request *r, const nf_http_result *result,
+                               uint64_t *wait_ms)
 {
     uint16_t jitter;
     nf_random(&jitter, sizeof jitter);
@@ -335,14 +339,15 @@ static void note_end(const nf_nimbus_request *r, nf_retry_verdict verdict, uint6
     if (verdict == NF_RETRY_EXHAUSTED && r->attempt > 1)
         snprintf(note, size, "tried %u times", r->attempt);
     else if (verdict == NF_RETRY_TOO_LONG)
-        snprintf(note, size, "not tried again: it asks for a wait of %lu ms, and %lu ms are the most",
+        snprintf(note, size,
+                 "not tried again: it asks for a wait of %lu ms, and %lu ms are the most",
                  (unsigned long)asked_ms, (unsigned long)r->retry.obeyed_ms);
     else if (verdict == NF_RETRY_NO_TIME)
-        snprintf(note, size,
-                 "not tried again: that would be in %llu ms, but only %llu ms of the run's wall time "
-                 "are left",
-                 (unsigned long long)wait_ms,
-                 (unsigned long long)nf_line_left_ms(r, nf_clock_ns()));
+        snprintf(
+            note, size,
+            "not tried again: that would be in %llu ms, but only %llu ms of the run's wall time "
+            "are left",
+            (unsigned long long)wait_ms, (unsigned long long)nf_line_left_ms(r, nf_clock_ns()));
 }
 
 static void end_request(nf_nimbus_request *r, const nf_http_result *result, const char *note)

@@ -31,9 +31,10 @@ typedef struct nf_nimbus_options {
 
 /** On whose behalf, and how, a request is sent. All zero: as the connection does it, for nobody in particular. */
 typedef struct nf_nimbus_terms {
-    nf_retry retry;   /* over the connection's, field by field */
-    uint64_t left_ms; /* so long the asker can wait, from now on; 0: as long as it takes, but not for the breaker */
-    int priority;     /* among those that wait: lower goes first */
+    nf_retry retry; /* over the connection's, field by field */
+    uint64_t
+        left_ms; /* so long the asker can wait, from now on; 0: as long as it takes, but not for the breaker */
+    int priority; /* among those that wait: lower goes first */
 } nf_nimbus_terms;
 
 /** A harmless GET that every user may do: it tells whether Nimbus answers and takes the token. */
@@ -72,18 +73,19 @@ void nf_nimbus_on_breaker(nf_nimbus *nimbus, nf_nimbus_breaker *changed, void *c
 
 /** Since the start. */
 typedef struct nf_nimbus_count {
-    uint64_t sent, repeated; /* attempts in all, and those that were not the first of their request */
+    uint64_t sent,
+        repeated; /* attempts in all, and those that were not the first of their request */
     uint64_t pauses, opened; /* pauses asked for by Nimbus; how often the breaker opened */
 } nf_nimbus_count;
 
 /** What is going on, for people. */
 typedef struct nf_nimbus_state {
-    unsigned waiting;      /* for the rate, the end of a pause, or the breaker */
-    uint64_t paused_ms;    /* what is left of a pause; 0: none */
-    bool open;             /* the breaker: only probes go out */
-    unsigned failures;     /* in a row */
-    uint64_t probe_in_ms;  /* when it is open */
-    const char *failure;   /* the newest one of the other side, or NULL. Borrowed */
+    unsigned waiting;     /* for the rate, the end of a pause, or the breaker */
+    uint64_t paused_ms;   /* what is left of a pause; 0: none */
+    bool open;            /* the breaker: only probes go out */
+    unsigned failures;    /* in a row */
+    uint64_t probe_in_ms; /* when it is open */
+    const char *failure;  /* the newest one of the other side, or NULL. Borrowed */
     nf_nimbus_count count;
 } nf_nimbus_state;
 

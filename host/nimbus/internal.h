@@ -19,11 +19,11 @@ struct nf_nimbus {
     uint64_t rate, peak;
     uint64_t paused_until_ns; /* 429 with Retry-After: nothing goes out before */
     nf_breaker breaker;
-    char *last_failure;          /* what the newest failure of the other side was, or NULL */
-    nf_nimbus_request *own;      /* the harmless request of a probe that nobody else could be */
+    char *last_failure;            /* what the newest failure of the other side was, or NULL */
+    nf_nimbus_request *own;        /* the harmless request of a probe that nobody else could be */
     nf_nimbus_breaker *on_breaker; /* told of every change, or NULL */
     void *breaker_ctx;
-    nf_timer *next; /* when the line is looked at again */
+    nf_timer *next;   /* when the line is looked at again */
     uint64_t next_ns; /* what it is set to; UINT64_MAX: it is not */
     nf_nimbus_request *line;
     unsigned waiting; /* in it */
@@ -35,10 +35,11 @@ struct nf_nimbus_request {
     nf_nimbus *nimbus;
     char *method, *url, *body;
     nf_class class;
-    nf_retry retry;    /* everything is said */
-    int priority;      /* lower goes first */
-    uint64_t until_ns; /* when nobody waits for it any more; 0: it waits for the rate and a pause only */
-    size_t max_body;   /* of the answer; 0: the client's own */
+    nf_retry retry; /* everything is said */
+    int priority;   /* lower goes first */
+    uint64_t
+        until_ns; /* when nobody waits for it any more; 0: it waits for the rate and a pause only */
+    size_t max_body; /* of the answer; 0: the client's own */
     uint64_t timeout_ms;
     unsigned attempt;
     bool refused, in_line; /* refused: its token was, once */

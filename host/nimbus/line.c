@@ -86,12 +86,13 @@ static void give_up(nf_nimbus_request *r, const gate *g, uint64_t now)
         snprintf(time, sizeof time, ", and only %llu ms of the run's wall time are left",
                  (unsigned long long)nf_line_left_ms(r, now));
     if (g->by == GATE_BREAKER)
-        nf_error_set(&err, status,
-                     "not sent%s: the last %u requests to %s failed (%s), so only a probe goes out, "
-                     "the next one in %llu ms%s",
-                     r->attempt ? " again" : "", nimbus->breaker.failures, nimbus->cluster,
-                     nimbus->last_failure ? nimbus->last_failure : "no answer",
-                     (unsigned long long)g->wait_ms, time);
+        nf_error_set(
+            &err, status,
+            "not sent%s: the last %u requests to %s failed (%s), so only a probe goes out, "
+            "the next one in %llu ms%s",
+            r->attempt ? " again" : "", nimbus->breaker.failures, nimbus->cluster,
+            nimbus->last_failure ? nimbus->last_failure : "no answer",
+            (unsigned long long)g->wait_ms, time);
     else if (g->by == GATE_PAUSE)
         nf_error_set(&err, status,
                      "not sent%s: Nimbus asked this connection for a pause (429), which lasts %llu "
@@ -133,7 +134,8 @@ static void plan(nf_nimbus *nimbus)
 {
     uint64_t now = nf_clock_ns(), at = gate_ns(nimbus, now);
     const nf_nimbus_request *r;
-    DL_FOREACH2 (nimbus->line, r, line_next) {
+    DL_FOREACH2(nimbus->line, r, line_next)
+    {
         if (r->until_ns)
             at = NF_MIN(at, r->until_ns);
     }
@@ -153,7 +155,8 @@ void nf_line_move(void *ctx)
         uint64_t now = nf_clock_ns();
         gate g = gate_of(nimbus, now);
         nf_nimbus_request *r;
-        DL_FOREACH2 (nimbus->line, r, line_next) {
+        DL_FOREACH2(nimbus->line, r, line_next)
+        {
             if (gives_up(r, &g, now))
                 break;
         }

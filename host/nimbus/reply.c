@@ -37,6 +37,6 @@ nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_r
         err->http_status = reply->status;
         err->retry_after_ms = reply->retry_after_ms;
     }
-    return nf_error_set(err, status, "%s %s answered %d: %s%s%s", method, path, reply->status, meaning,
-                        reply->note ? "; " : "", reply->note ? reply->note : "");
+    return nf_error_set(err, status, "%s %s answered %d: %s%s%s", method, path, reply->status,
+                        meaning, reply->note ? "; " : "", reply->note ? reply->note : "");
 }

@@ -263,6 +263,14 @@ static bool permits(void *ctx, const char *action)
     return false;
 }
 
+static void terms(void *ctx, nf_nimbus_terms *out)
+{
+    const nf_pending *pending = ctx;
+    uint64_t left = wall_left_ms(ctx);
+    out->retry = pending->run->handler->retry;
+    out->left_ms = left ? left : 1;
+}
+
 static const nf_effect_owner owner = {
     .ended = on_ended,
     .wall_left_ms = wall_left_ms,
@@ -270,6 +278,7 @@ static const nf_effect_owner owner = {
     .over_time = over_time,
     .intend = intend,
     .permits = permits,
+    .terms = terms,
 };
 
 /* ---- what the worker says ---- */

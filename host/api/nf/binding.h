@@ -77,12 +77,15 @@ typedef enum nf_owner {
  */
 typedef struct nf_verify {
     const char *path; /* of the GET, as nf_action.path; it answers a JSON list */
-    const char *mark; /* an argument that is also a field of the items: by its value callers know their own. When it is
+    const char *
+        mark; /* an argument that is also a field of the items: by its value callers know their own. When it is
                          not given, an item that is alike leaves the outcome unknown */
-    const char *const *same; /* further arguments that are fields of the items, ends with NULL; or NULL */
-    const char *due; /* the argument and field with a time that an item keeps and after which it may have left the list;
+    const char *const
+        *same; /* further arguments that are fields of the items, ends with NULL; or NULL */
+    const char *
+        due; /* the argument and field with a time that an item keeps and after which it may have left the list;
                         NULL: none leaves */
-    bool partial;      /* the list need not have everything: that it is not there proves nothing */
+    bool partial; /* the list need not have everything: that it is not there proves nothing */
 } nf_verify;
 
 /** One action: a function in Lua, one effect when it is called. */

@@ -32,17 +32,20 @@ static uint64_t wait_of(unsigned number, uint32_t after, uint16_t jitter)
 static void what_is_repeated(void **state)
 {
     (void)state;
-    enum { F = NF_ATTEMPT_FINAL, R = NF_ATTEMPT_REFUSED, U = NF_ATTEMPT_UNKNOWN };
+#define F NF_ATTEMPT_FINAL
+#define R NF_ATTEMPT_REFUSED
+#define U NF_ATTEMPT_UNKNOWN
     static const struct {
         nf_status status;
         int http;
         nf_attempt_end end;
     } cases[] = {
-        {NF_OK, 200, F}, {NF_OK, 201, F}, {NF_OK, 400, F}, {NF_OK, 401, F}, {NF_OK, 403, F},
-        {NF_OK, 404, F}, {NF_OK, 409, F}, {NF_OK, 501, F}, {NF_OK, 505, F}, {NF_OK, 429, R},
-        {NF_OK, 503, R}, {NF_OK, 408, U}, {NF_OK, 500, U}, {NF_OK, 502, U}, {NF_OK, 504, U},
-        {NF_OK, 520, U}, {NF_E_UNREACHABLE, 0, R}, {NF_E_UNKNOWN, 0, U}, {NF_E_TIMEOUT, 0, U},
-        {NF_E_ARG, 0, F}, {NF_E_CANCELLED, 0, F}, {NF_E_PROTOCOL, 0, F}, {NF_E_SIGN_IN, 0, F},
+        {NF_OK, 200, F},          {NF_OK, 201, F},       {NF_OK, 400, F},      {NF_OK, 401, F},
+        {NF_OK, 403, F},          {NF_OK, 404, F},       {NF_OK, 409, F},      {NF_OK, 501, F},
+        {NF_OK, 505, F},          {NF_OK, 429, R},       {NF_OK, 503, R},      {NF_OK, 408, U},
+        {NF_OK, 500, U},          {NF_OK, 502, U},       {NF_OK, 504, U},      {NF_OK, 520, U},
+        {NF_E_UNREACHABLE, 0, R}, {NF_E_UNKNOWN, 0, U},  {NF_E_TIMEOUT, 0, U}, {NF_E_ARG, 0, F},
+        {NF_E_CANCELLED, 0, F},   {NF_E_PROTOCOL, 0, F}, {NF_E_SIGN_IN, 0, F},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(cases[i].end, nf_attempt_judge(cases[i].status, cases[i].http));

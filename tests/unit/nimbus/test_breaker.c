@@ -35,10 +35,11 @@ static void what_counts(void **state)
         int http;
         bool counts;
     } cases[] = {
-        {NF_OK, 200, false}, {NF_OK, 400, false}, {NF_OK, 401, false}, {NF_OK, 404, false},
-        {NF_OK, 429, false}, {NF_OK, 500, true},  {NF_OK, 501, false}, {NF_OK, 503, true},
-        {NF_OK, 504, true},  {NF_E_UNREACHABLE, 0, true}, {NF_E_TIMEOUT, 0, true},
-        {NF_E_UNKNOWN, 0, true}, {NF_E_PROTOCOL, 0, false},
+        {NF_OK, 200, false},         {NF_OK, 400, false},     {NF_OK, 401, false},
+        {NF_OK, 404, false},         {NF_OK, 429, false},     {NF_OK, 500, true},
+        {NF_OK, 501, false},         {NF_OK, 503, true},      {NF_OK, 504, true},
+        {NF_E_UNREACHABLE, 0, true}, {NF_E_TIMEOUT, 0, true}, {NF_E_UNKNOWN, 0, true},
+        {NF_E_PROTOCOL, 0, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(cases[i].counts, nf_breaker_counts(cases[i].status, cases[i].http));
