@@ -4,7 +4,7 @@
 
 #include "unit.h"
 
-#define MS 1000000u
+#define MS ((uint64_t)1000000)
 
 static nf_breaker breaker;
 
