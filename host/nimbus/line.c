@@ -211,3 +211,24 @@ void nf_line_join(nf_nimbus_request *r)
     if (at < nimbus->next_ns) /* told from the timer: never from inside */
         set_timer(nimbus, now, at);
 }
+
+/* ---- for people ---- */
+
+const char *nf_nimbus_waits(const nf_nimbus_request *r)
+{
+    if (r->in_line) {
+        switch (gate_of(r->nimbus, nf_clock_ns()).by) {
+        case GATE_BREAKER:
+            return "until Nimbus answers again: the breaker of the connection is open";
+        case GATE_PAUSE:
+            return "for the end of a pause that Nimbus asked for (429)";
+        default:
+            return r->nimbus->breaker.open
+                       ? "until Nimbus answers again: the breaker of the connection is open"
+                       : "in line: requests_per_second of the connection";
+        }
+    }
+    if (r->wait)
+        return "for the sign-in of its connection";
+    return r->http ? NULL : "before the next attempt";
+}
