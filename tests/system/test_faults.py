@@ -21,7 +21,7 @@ BY_HAND = {"created": 0, "systemAccepted": 0, "queued": 0, "userAccepted": None,
 FLOW = """
 nimbus.on_task {
   name = "writes twice", services = { "support@contoso.example" }, events = { "SystemAccepted" },
-  limits = { wall = "10min" }, retry = { times = 30, backoff = "50ms", longest = "5s" },
+  retry = { times = 30, backoff = "50ms", longest = "5s" },
   run = function(task)
     local last = task.taskId:sub(-4)
     nimbus.tasks.update { taskId = task.taskId, customer = { firstName = "first", lastName = "to be replaced" },
@@ -48,7 +48,8 @@ OPERATIONS = ["PUT /v1/tasks/{taskId}", "POST /v1/scheduler-entries", "GET /v1/s
 class Faults(unittest.TestCase):
     def setUp(self):
         self.sim = Simulator("--max-tasks", str(TASKS + 10))
-        self.host = Host(self.sim.url, token=Simulator.TOKEN, flows={"twice.lua": FLOW}).start()
+        self.host = Host(self.sim.url, token=Simulator.TOKEN, flows={"twice.lua": FLOW},
+                         tenant="limits: {wall: 10min}\n").start()
 
     def tearDown(self):
         self.assertEqual(0, self.host.end())
@@ -70,9 +71,9 @@ class Faults(unittest.TestCase):
         wanted = ("first", f"for {number}", "2", task_id[-4:])
         return None if seen == wanted else (task_id, seen)
 
-    def ended(self):
+    def ended(self, count):
         status = self.host.status()
-        return status["waiting"] + status["running"] == 0
+        return status["events"]["accepted"] == count and status["waiting"] + status["running"] == 0
 
     def test_all_is_right_in_the_end(self):
         for operation in OPERATIONS:
@@ -82,7 +83,7 @@ class Faults(unittest.TestCase):
         began, placed = time.monotonic(), []
         for first in range(0, TASKS, AT_A_TIME):
             placed += self.place(first, min(AT_A_TIME, TASKS - first))
-            wait_until(self.ended, 600, "all runs ended")
+            wait_until(lambda: self.ended(len(placed)), 600, f"the end of {len(placed)} runs")
         took = time.monotonic() - began
         self.assertEqual(204, self.sim.raw("DELETE", "/sim/faults")[0])
         events = self.host.status()["events"]
