@@ -64,7 +64,7 @@ typedef enum nf_retry_verdict {
 
 /**
  * What now? With NF_RETRY_AGAIN and NF_RETRY_NO_TIME `*wait_ms` is the wait before the next attempt: the step of the
- * policy, of which the random `jitter` (0 to 65535) gives half to all, or a longer Retry-After. `retry` says everything.
+ * policy, of which the random `jitter` (0 to 65535) gives half to all, or a longer Retry-After. `retry` is whole.
  */
 nf_retry_verdict nf_retry_decide(const nf_retry *retry, const nf_attempt *attempt, uint16_t jitter,
                                  uint64_t *wait_ms);

@@ -4,8 +4,8 @@
  *
  *   closed ── so many failures in a row ──> open ── a probe is answered ──> closed
  *
- * While it is open one request at a time goes out, the probe, and one per interval at most. Any answer that is no failure
- * of the other side closes it. Times are nf_clock_ns.
+ * While it is open one request at a time goes out, the probe, and one per interval at most. Any answer that is no
+ * failure of the other side closes it. Times are nf_clock_ns.
  */
 #ifndef NF_NIMBUS_BREAKER_H
 #define NF_NIMBUS_BREAKER_H
@@ -34,8 +34,8 @@ bool nf_breaker_lets(const nf_breaker *breaker, uint64_t now_ns);
 void nf_breaker_sent(nf_breaker *breaker, uint64_t now_ns);
 
 /**
- * One ended; `probe`: it went out while the breaker was open. True when the breaker opened or closed by that. Those that
- * were on their way when it opened can close it too: an answer is an answer.
+ * One ended; `probe`: it went out while the breaker was open. True when the breaker opened or closed by that. Those
+ * that were on their way when it opened can close it too: an answer is an answer.
  */
 bool nf_breaker_ended(nf_breaker *breaker, bool probe, bool failed, uint64_t now_ns);
 

@@ -92,8 +92,8 @@ typedef struct nf_nimbus_state {
 nf_nimbus_state nf_nimbus_look(const nf_nimbus *nimbus);
 
 /**
- * Send. `path` begins with '/'; `body` is JSON text or NULL; `terms` may be NULL; all are copied. `done` is never called
- * from inside.
+ * Send. `path` begins with '/'; `body` is JSON text or NULL; `terms` may be NULL; all are copied. `done` is never
+ * called from inside.
  */
 nf_nimbus_request *nf_nimbus_send_on(nf_nimbus *nimbus, const char *method, const char *path,
                                      const char *body, nf_class class, const nf_nimbus_terms *terms,

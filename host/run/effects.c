@@ -304,10 +304,8 @@ static bool permits(void *ctx, const char *action)
 
 static void terms(void *ctx, nf_nimbus_terms *out)
 {
-    const nf_pending *pending = ctx;
-    uint64_t left = wall_left_ms(ctx);
-    out->retry = pending->run->handler->retry;
-    out->left_ms = left ? left : 1;
+    out->retry = ((const nf_pending *)ctx)->run->handler->retry;
+    out->left_ms = wall_left_ms(ctx) + 1; /* 0 would mean: any time */
 }
 
 static const nf_effect_owner owner = {
