@@ -442,6 +442,7 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
         return;
     }
     run->effects_seen = head.number;
+    nf_run_heard(run);
     if (run->parking || run->told)
         return; /* it is about to end */
     run->waits = frame->aux == 1 && head.given == run->journal->given;

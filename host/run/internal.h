@@ -12,10 +12,13 @@
 
 enum {
     NF_RUNS_PER_WORKER = 9000, /* most at a time on one worker; it has more slots, for loads */
-    NF_RUNS_BEFORE_MORE = 8,   /* with so many on each worker, and */
-    NF_SILENCE_MS = 20,        /* silence of a worker for so long, another one is taken */
-    NF_WRITE_AFTER_MS = 250,   /* results that nobody waits for are on disk so much later */
-    NF_IDLE_MS = 60000,        /* a worker without work for so long is ended */
+    NF_STARTS_AT_A_TIME =
+        128, /* runs that a worker was given and has said nothing of: what is said to it meanwhile waits
+                                  behind them, and a more urgent run can still come before the others */
+    NF_RUNS_BEFORE_MORE = 8, /* with so many on each worker, and */
+    NF_SILENCE_MS = 20,      /* silence of a worker for so long, another one is taken */
+    NF_WRITE_AFTER_MS = 250, /* results that nobody waits for are on disk so much later */
+    NF_IDLE_MS = 60000,      /* a worker without work for so long is ended */
 };
 
 struct nf_runner {
@@ -38,7 +41,8 @@ typedef struct nf_crew {
     bool ready;
     nf_run *runs; /* hash by id */
     unsigned active;
-    nf_run *alone; /* nothing else is given to this worker while it runs this */
+    unsigned starting; /* of these it has said nothing yet */
+    nf_run *alone;     /* nothing else is given to this worker while it runs this */
     struct nf_known *known;
     uint64_t idle_since_ns, heard_ns;
     struct {
@@ -143,6 +147,7 @@ struct nf_run {
     nf_limits limits;              /* as they are now */
     uint64_t effects_most;         /* that it was ever allowed, look-ups included */
     uint32_t effects_seen;         /* in this attempt */
+    bool heard;                    /* in this attempt: the worker has said something of it */
     bool waits;                    /* nothing of it computes in the worker */
     nf_pending *pending;
     nf_journal *journal;
@@ -189,6 +194,8 @@ void nf_run_set_limits(nf_run *run);
 void nf_run_obey(nf_run *run);
 void nf_run_give_to(nf_run *run, nf_crew *crew);
 void nf_run_release_held(nf_known *known, const char *failure);
+/** The worker has said something of it. */
+void nf_run_heard(nf_run *run);
 void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload);
 void nf_run_worker_lost(nf_run *run, bool was_on_cpu);
 void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text);

@@ -182,7 +182,8 @@ nf_crew *nf_pool_any_crew(nf_pool *pool, nf_error *err)
 
 static bool has_room(const nf_crew *crew)
 {
-    return !crew->alone && crew->active < NF_RUNS_PER_WORKER;
+    return !crew->alone && crew->active < NF_RUNS_PER_WORKER
+           && crew->starting < NF_STARTS_AT_A_TIME;
 }
 
 /* Does it keep up? */
@@ -213,6 +214,17 @@ static nf_crew *least_busy(nf_pool *pool)
     return best;
 }
 
+/* Has one that keeps up only too many runs to begin at the moment? */
+static bool one_will_have_room(const nf_pool *pool)
+{
+    const nf_crew *crew;
+    DL_FOREACH (pool->crews, crew) {
+        if (!crew->alone && crew->starting >= NF_STARTS_AT_A_TIME && answers(crew))
+            return true;
+    }
+    return false;
+}
+
 /* A worker for this run, or NULL when it has to wait. */
 static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
 {
@@ -221,6 +233,8 @@ static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
     nf_crew *best = alone ? least_busy(pool) : first_that_answers(pool);
     if (best && (!alone || best->active == 0))
         return best;
+    if (!alone && one_will_have_room(pool))
+        return NULL;
     if (pool->crew_count < pool->allowed.tenant.of[NF_CAP_WORKERS] + (alone ? 1 : 0))
         return take_worker(pool, err);
     return alone ? NULL : least_busy(pool);

@@ -140,6 +140,8 @@ void nf_run_give_to(nf_run *run, nf_crew *crew)
         crew->alone = run;
     HASH_ADD(hh, crew->runs, key, sizeof run->key, run);
     crew->active++;
+    crew->starting++;
+    run->heard = false;
     run->pool->running++;
     if (run->attempts == 1)
         nf_window_add(&run->pool->begun, nf_clock_ns(), 1);
@@ -172,6 +174,15 @@ nf_run *nf_crew_find_run(nf_crew *crew, uint64_t id)
     return run;
 }
 
+void nf_run_heard(nf_run *run)
+{
+    if (run->heard)
+        return;
+    run->heard = true;
+    if (run->crew->starting-- == NF_STARTS_AT_A_TIME)
+        nf_pool_dispatch(run->pool);
+}
+
 /* ---- end ---- */
 
 static void leave_crew(nf_run *run)
@@ -184,6 +195,7 @@ static void leave_crew(nf_run *run)
     run->held_by = NULL;
     HASH_DEL(crew->runs, run);
     crew->active--;
+    crew->starting -= !run->heard;
     run->pool->running--;
     if (crew->alone == run)
         crew->alone = NULL;
