@@ -78,7 +78,7 @@ static inline void nf_refusals_add(nf_refusals *r, const char *handler, const ch
     r->count++;
 }
 
-/** Keep for those who ask why an event started no run; see tenant/fates.h. `event` may be NULL: then its body counts. */
+/** Kept for who asks why an event started no run; see tenant/fates.h. `event` may be NULL: then its body counts. */
 void nf_fate_filtered(const nf_passage *passage, const nf_refusals *refusals);
 void nf_fate_duplicate(const nf_passage *passage, int64_t first);
 void nf_fate_refused(const nf_tenant *tenant, const nf_event *event, const char *body, size_t len,
