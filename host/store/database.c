@@ -100,6 +100,12 @@ enum { SCHEMA_VERSION = NF_COUNT(steps) };
 static const char tables_beside[] =
     "CREATE TABLE IF NOT EXISTS schedule(tenant TEXT NOT NULL, handler TEXT NOT NULL, due INTEGER NOT NULL,"
     " PRIMARY KEY(tenant, handler)) STRICT, WITHOUT ROWID;"
+    /* what did not end well, so that it is found among millions; it costs nothing while all goes well */
+    "CREATE INDEX IF NOT EXISTS run_bad ON run(id, outcome, tenant, handler) WHERE outcome > 2;"
+    "CREATE INDEX IF NOT EXISTS run_replay ON run(event) WHERE replay_of <> 0;"
+    "CREATE TABLE IF NOT EXISTS dismissed(run INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+    " who TEXT NOT NULL) STRICT;"
+    /* a sleeping run needs its event, whatever else of it is trimmed */
     "CREATE INDEX IF NOT EXISTS run_parked ON run(event) WHERE state > 0;";
 
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)

@@ -471,3 +471,10 @@ void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done
 {
     enqueue(store, nf_apply_drop_subscription, done, ctx)->of.id = id;
 }
+
+nf_write *nf_store_enqueue(nf_store *store,
+                           nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
+                           nf_store_done *done, void *ctx)
+{
+    return enqueue(store, apply, done, ctx);
+}

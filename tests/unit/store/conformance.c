@@ -91,7 +91,7 @@ static void a_run_has_one_end(void **state)
     nf_store_end_run(w->store, &stranger, world_done, w); /* its event was refused */
     world_wait(w, 4);
     assert_int_equal(4, w->durable);
-    json_t *rows = world_query(w, (nf_run_query){.any_outcome = true, .limit = 10});
+    json_t *rows = world_query(w, (nf_run_query){.limit = 10});
     assert_int_equal(1, json_array_size(rows));
     json_t *row = json_array_get(rows, 0);
     assert_string_equal("failed", json_string_value(json_object_get(row, "outcome")));
@@ -141,7 +141,7 @@ static void duplicates(void **state)
     assert_int_equal(NF_E_NOT_FOUND, w->error.status);
     assert_false(nf_store_failing(w->store));
     world_restart(w);
-    json_t *rows = world_query(w, (nf_run_query){.any_outcome = true, .limit = 10});
+    json_t *rows = world_query(w, (nf_run_query){.limit = 10});
     assert_int_equal(1, json_integer_value(json_object_get(json_array_get(rows, 0), "duplicates")));
 }
 
@@ -166,15 +166,16 @@ static void questions(void **state)
     nf_run_end end = end_row(runs[1].id, NF_OUTCOME_FAILED, "{\"error\":{\"message\":\"x\"}}");
     nf_store_end_run(w->store, &end, world_done, w);
     world_wait(w, 2);
-    expect(w, (nf_run_query){.any_outcome = true, .limit = 10}, 3, runs[2].id);
-    expect(w, (nf_run_query){.any_outcome = true, .limit = 1}, 1, runs[2].id);
-    expect(w, (nf_run_query){.any_outcome = true, .limit = 10, .before = runs[1].id}, 1,
-           runs[0].id);
-    expect(w, (nf_run_query){.outcome = NF_OUTCOME_FAILED, .limit = 10}, 1, runs[1].id);
-    expect(w, (nf_run_query){.outcome = NF_OUTCOME_NONE, .limit = 10}, 2, runs[2].id);
-    expect(w, (nf_run_query){.any_outcome = true, .handler = "h", .limit = 10}, 2, runs[1].id);
-    expect(w, (nf_run_query){.any_outcome = true, .tenant = "nobody", .limit = 10}, 0, 0);
-    expect(w, (nf_run_query){.any_outcome = true, .id = runs[1].id, .limit = 1}, 1, runs[1].id);
+    expect(w, (nf_run_query){.limit = 10}, 3, runs[2].id);
+    expect(w, (nf_run_query){.limit = 1}, 1, runs[2].id);
+    expect(w, (nf_run_query){.limit = 10, .before = runs[1].id}, 1, runs[0].id);
+    expect(w, (nf_run_query){.kind = NF_RUNS_ENDED, .outcome = NF_OUTCOME_FAILED, .limit = 10}, 1,
+           runs[1].id);
+    expect(w, (nf_run_query){.kind = NF_RUNS_OPEN, .limit = 10}, 2, runs[2].id);
+    expect(w, (nf_run_query){.handler = "h", .limit = 10}, 2, runs[1].id);
+    expect(w, (nf_run_query){.tenant = "nobody", .limit = 10}, 0, 0);
+    expect(w, (nf_run_query){.kind = NF_RUNS_DEAD, .limit = 10}, 1, runs[1].id);
+    expect(w, (nf_run_query){.flow = "h", .limit = 10}, 3, runs[2].id);
 }
 
 struct order {

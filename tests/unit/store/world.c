@@ -50,7 +50,7 @@ void world_close(world *w)
     nf_timer_close(w->alive);
     nf_loop_close(&w->loop);
     w->engine->remove_place(w->place);
-    json_decref(w->rows);
+    json_decref(w->answer);
     free(w);
 }
 
@@ -81,8 +81,8 @@ static void on_rows(void *ctx, json_t *rows, const nf_error *err)
     world *w = ctx;
     if (err)
         fail_msg("%s", err->text);
-    json_decref(w->rows);
-    w->rows = rows;
+    json_decref(w->answer);
+    w->answer = rows;
     nf_loop_stop(&w->loop);
 }
 
@@ -90,7 +90,7 @@ json_t *world_query(world *w, nf_run_query query)
 {
     nf_store_query_runs(w->store, &query, on_rows, w);
     nf_loop_run(&w->loop);
-    return w->rows;
+    return json_object_get(w->answer, "runs");
 }
 
 nf_event_row event_row(int64_t id, const char *body)

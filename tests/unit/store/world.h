@@ -7,6 +7,7 @@
 #ifndef NF_TESTS_STORE_WORLD_H
 #define NF_TESTS_STORE_WORLD_H
 
+#include "store/questions.h"
 #include "store/store.h"
 
 #include "unit.h"
@@ -29,7 +30,7 @@ typedef struct world {
     char place[UNIT_PATH];
     unsigned durable, failed, wanted;
     nf_error error; /* of the last that failed */
-    json_t *rows;   /* the last answer */
+    json_t *answer; /* the last one */
 } world;
 
 /** A world with an open store in a fresh place. */
@@ -47,7 +48,7 @@ void world_done(void *ctx, const nf_error *err);
 /** Run the loop until so many more writes have reported. */
 void world_wait(world *w, unsigned writes);
 
-/** Ask for runs, newest first; borrowed until the next question. */
+/** Ask for runs, newest first: a list, borrowed until the next question. */
 json_t *world_query(world *w, nf_run_query query);
 
 /** An event of the tenant "acme", with a hash of its body; texts are borrowed. */
