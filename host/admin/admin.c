@@ -4,6 +4,7 @@
 
 #include "admin/connections.h"
 #include "admin/metrics.h"
+#include "admin/privacy.h"
 #include "admin/runs.h"
 #include "admin/start.h"
 #include "admin/tail.h"
@@ -168,6 +169,8 @@ static void of_tenant(const nf_admin *admin, nf_http_exchange *x)
         answer_limits(tenant, x);
     else if (strcmp(rest, "/limits") == 0 && post)
         change_limits(tenant, x);
+    else if (strcmp(rest, "/erase") == 0 && post)
+        nf_admin_erase(admin, tenant, x);
     else if (strcmp(rest, "/start") == 0 && post)
         nf_admin_start(tenant, x);
     else if (strncmp(rest, connections, n) == 0 && (rest[n] == '\0' || rest[n] == '/'))

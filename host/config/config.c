@@ -76,6 +76,14 @@ static const nf_key tenant_keys[] = {
     {"silence_after", NF_KEY_DURATION, AT(silence_ms), .least = 1000, .most = 2592000000,
      .standard = "by what is usual",
      .doc = "A service without an event for so long raises an alarm, whatever is usual for it."},
+    {"failing_after", NF_KEY_INTEGER, AT(failing_after), .least = 1, .most = 1000000,
+     .standard = "5",
+     .doc = "So many runs of a handler in a row that did not end well raise an alarm."},
+    {"keep_details", NF_KEY_DURATION, AT(keep_details_ms), .least = 1000, .most = 3153600000000,
+     .standard = "as long as `history` allows",
+     .doc = "Age at which effects, log and event of an ended run go; its summary stays."},
+    {"keep_summaries", NF_KEY_DURATION, AT(keep_summaries_ms), .least = 1000, .most = 3153600000000,
+     .standard = "for ever", .doc = "Age at which nothing of an ended run is kept."},
     {"assistant_path", NF_KEY_TEXT, AT(assistant_path),
      .standard = "/v1/triggers/virtual-assistant",
      .doc = "Where nimbus.on_assistant registers; no public description has it."},
@@ -109,6 +117,7 @@ nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, cons
         .limits = config->limits,
         .request_ms = 10000,
         .renew_ms = 86400000,
+        .failing_after = 5,
     };
     return tenant;
 }

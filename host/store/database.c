@@ -105,8 +105,9 @@ static const char tables_beside[] =
     "CREATE INDEX IF NOT EXISTS run_replay ON run(event) WHERE replay_of <> 0;"
     "CREATE TABLE IF NOT EXISTS dismissed(run INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
     " who TEXT NOT NULL) STRICT;"
-    /* a sleeping run needs its event, whatever else of it is trimmed */
-    "CREATE INDEX IF NOT EXISTS run_parked ON run(event) WHERE state > 0;";
+    "CREATE TABLE IF NOT EXISTS late(tenant TEXT NOT NULL, after INTEGER NOT NULL, run INTEGER NOT NULL,"
+    " PRIMARY KEY(tenant, after, run)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS history_age(tenant TEXT PRIMARY KEY, dropped INTEGER NOT NULL) STRICT;";
 
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
 {
@@ -351,7 +352,8 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
     s = db->statements[NF_SQL_ADD_DETAIL];
     sqlite3_bind_int64(s, 1, e->id);
     sqlite3_bind_text64(s, 2, e->detail, e->len, SQLITE_STATIC, SQLITE_UTF8);
-    return nf_database_step(db, NF_SQL_ADD_DETAIL, err);
+    status = nf_database_step(db, NF_SQL_ADD_DETAIL, err);
+    return status == NF_OK ? nf_trim_late(db, e->tenant, e->id, err) : status;
 }
 
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err)

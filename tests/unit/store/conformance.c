@@ -176,6 +176,8 @@ static void questions(void **state)
     expect(w, (nf_run_query){.tenant = "nobody", .limit = 10}, 0, 0);
     expect(w, (nf_run_query){.kind = NF_RUNS_DEAD, .limit = 10}, 1, runs[1].id);
     expect(w, (nf_run_query){.flow = "h", .limit = 10}, 3, runs[2].id);
+    assert_int_equal(runs[1].id,
+                     json_integer_value(json_object_get(world_run(w, runs[1].id), "id")));
 }
 
 struct order {

@@ -131,14 +131,14 @@ static void on_audit(void *ctx, json_t *rows, const nf_error *err)
 {
     world *w = ctx;
     assert_null(err);
-    json_decref(w->answer);
-    w->answer = rows;
+    json_decref(w->rows);
+    w->rows = rows;
     nf_loop_stop(&w->loop);
 }
 
 static const char *audit(world *w, size_t index, const char *member)
 {
-    return json_string_value(json_object_get(json_array_get(w->answer, index), member));
+    return json_string_value(json_object_get(json_array_get(w->rows, index), member));
 }
 
 static void limits(void **state)
@@ -156,14 +156,14 @@ static void limits(void **state)
     assert_string_equal("memory=9 ", said);
     nf_store_query_audit(w->store, "acme", 10, on_audit, w);
     nf_loop_run(&w->loop);
-    assert_int_equal(3, json_array_size(w->answer));
+    assert_int_equal(3, json_array_size(w->rows));
     assert_string_equal("uid 2", audit(w, 0, "who")); /* the newest first */
     assert_string_equal("250 ms", audit(w, 0, "old"));
     assert_string_equal("1 s", audit(w, 0, "new"));
     assert_string_equal("memory", audit(w, 1, "name"));
     nf_store_query_audit(w->store, "nobody", 10, on_audit, w);
     nf_loop_run(&w->loop);
-    assert_int_equal(0, json_array_size(w->answer));
+    assert_int_equal(0, json_array_size(w->rows));
 }
 
 static void on_schedule(void *ctx, const char *handler, int64_t due_ms)

@@ -50,7 +50,7 @@ void world_close(world *w)
     nf_timer_close(w->alive);
     nf_loop_close(&w->loop);
     w->engine->remove_place(w->place);
-    json_decref(w->answer);
+    json_decref(w->rows);
     free(w);
 }
 
@@ -81,8 +81,10 @@ static void on_rows(void *ctx, json_t *rows, const nf_error *err)
     world *w = ctx;
     if (err)
         fail_msg("%s", err->text);
-    json_decref(w->answer);
-    w->answer = rows;
+    json_decref(w->rows);
+    json_t *list = json_object_get(rows, "runs");
+    w->rows = list ? json_incref(list) : json_incref(rows);
+    json_decref(rows);
     nf_loop_stop(&w->loop);
 }
 
@@ -90,7 +92,14 @@ json_t *world_query(world *w, nf_run_query query)
 {
     nf_store_query_runs(w->store, &query, on_rows, w);
     nf_loop_run(&w->loop);
-    return json_object_get(w->answer, "runs");
+    return w->rows;
+}
+
+json_t *world_run(world *w, int64_t run)
+{
+    nf_store_query_run(w->store, run, on_rows, w);
+    nf_loop_run(&w->loop);
+    return w->rows;
 }
 
 nf_event_row event_row(int64_t id, const char *body)

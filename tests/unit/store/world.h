@@ -30,7 +30,7 @@ typedef struct world {
     char place[UNIT_PATH];
     unsigned durable, failed, wanted;
     nf_error error; /* of the last that failed */
-    json_t *answer; /* the last one */
+    json_t *rows;   /* the last answer */
 } world;
 
 /** A world with an open store in a fresh place. */
@@ -48,8 +48,11 @@ void world_done(void *ctx, const nf_error *err);
 /** Run the loop until so many more writes have reported. */
 void world_wait(world *w, unsigned writes);
 
-/** Ask for runs, newest first: a list, borrowed until the next question. */
+/** Ask for runs, newest first; borrowed until the next question. */
 json_t *world_query(world *w, nf_run_query query);
+
+/** One run, whole. Borrowed until the next question. */
+json_t *world_run(world *w, int64_t run);
 
 /** An event of the tenant "acme", with a hash of its body; texts are borrowed. */
 nf_event_row event_row(int64_t id, const char *body);
