@@ -109,6 +109,52 @@ static void add_connections(const nf_admin *admin, nf_strbuf *out)
     }
 }
 
+/* One number of each connection. */
+static void add_of_each(const nf_admin *admin, nf_strbuf *out, const char *name, const char *type,
+                        const char *help, uint64_t (*number)(const nf_nimbus_state *state))
+{
+    head(out, name, type, help);
+    for (size_t i = 0; i < admin->tenant_count; i++) {
+        const nf_tenant *t = admin->tenants[i];
+        for (size_t k = 0; k < t->connection_count; k++) {
+            nf_nimbus_state state = nf_nimbus_look(t->connections[k]->nimbus);
+            row(out, name, t->config->name, "connection", t->connections[k]->name, number(&state));
+        }
+    }
+}
+
+#define NUMBER(name, expression)                                                                   \
+    static uint64_t name(const nf_nimbus_state *s)                                                 \
+    {                                                                                              \
+        return expression;                                                                         \
+    }
+NUMBER(waiting, s->waiting)
+NUMBER(paused, s->paused_ms / 1000 + (s->paused_ms % 1000 != 0))
+NUMBER(is_open, s->open)
+NUMBER(sent, s->count.sent)
+NUMBER(repeated, s->count.repeated)
+NUMBER(pauses, s->count.pauses)
+NUMBER(opened, s->count.opened)
+#undef NUMBER
+
+static void add_requests(const nf_admin *admin, nf_strbuf *out)
+{
+    add_of_each(admin, out, "nimflow_requests_waiting", "gauge",
+                "Requests that wait for the rate, the end of a pause or the breaker.", waiting);
+    add_of_each(admin, out, "nimflow_requests_paused_seconds", "gauge",
+                "What is left of a pause that Nimbus asked for.", paused);
+    add_of_each(admin, out, "nimflow_breaker_open", "gauge",
+                "1: many requests in a row failed, only probes go out.", is_open);
+    add_of_each(admin, out, "nimflow_requests_total", "counter",
+                "Requests sent, with repeated ones.", sent);
+    add_of_each(admin, out, "nimflow_requests_repeated_total", "counter",
+                "Requests sent again since an attempt had failed.", repeated);
+    add_of_each(admin, out, "nimflow_request_pauses_total", "counter",
+                "Pauses that Nimbus asked for (429 with Retry-After).", pauses);
+    add_of_each(admin, out, "nimflow_breaker_opened_total", "counter",
+                "How often the breaker opened.", opened);
+}
+
 /* ---- dead letters ---- */
 
 struct counted {
@@ -166,6 +212,7 @@ static void answer(const nf_admin *admin, nf_http_exchange *x, const json_t *flo
     add_alarms(admin, &out);
     add_connections(admin, &out);
     add_dead_letters(admin, flows, &out);
+    add_requests(admin, &out);
     nf_http_answer(x, 200, "text/plain; version=0.0.4", NULL, out.bytes, out.len);
     nf_strbuf_release(&out);
 }

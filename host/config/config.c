@@ -89,6 +89,25 @@ static const nf_key tenant_keys[] = {
      .doc = "Where nimbus.on_assistant registers; no public description has it."},
     {"request_timeout", NF_KEY_DURATION, AT(request_ms), .least = 100, .most = 300000,
      .standard = "10s", .doc = "How long one request to Nimbus may take."},
+    {"retry_times", NF_KEY_INTEGER, AT(retry_times), .least = 1, .most = 100, .standard = "6",
+     .doc =
+         "Attempts of a request in all, where it may be repeated; a flow and a call may say otherwise."},
+    {"retry_backoff", NF_KEY_DURATION, AT(retry_backoff_ms), .least = 1, .most = 900000,
+     .standard = "250ms",
+     .doc =
+         "The wait after the first attempt; it doubles each time, and chance takes off up to half."},
+    {"retry_longest", NF_KEY_DURATION, AT(retry_longest_ms), .least = 1, .most = 900000,
+     .standard = "5s", .doc = "The longest wait between two attempts."},
+    {"retry_after_longest", NF_KEY_DURATION, AT(retry_obeyed_ms), .least = 1, .most = 900000,
+     .standard = "1min",
+     .doc =
+         "The longest Retry-After of Nimbus that is waited for; a longer one is an error at once."},
+    {"breaker_failures", NF_KEY_INTEGER, AT(breaker_failures), .least = 0, .most = 1000000,
+     .standard = "20",
+     .doc =
+         "After so many failed requests of a connection in a row only probes go out until one is answered; 0: never."},
+    {"breaker_probe", NF_KEY_DURATION, AT(breaker_probe_ms), .least = 100, .most = 900000,
+     .standard = "5s", .doc = "How often a probe goes out meanwhile."},
     {0},
 };
 #undef AT
@@ -116,6 +135,12 @@ nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, cons
         .scope = nf_strdup(SCOPE),
         .limits = config->limits,
         .request_ms = 10000,
+        .retry_times = 6,
+        .retry_backoff_ms = 250,
+        .retry_longest_ms = 5000,
+        .retry_obeyed_ms = 60000,
+        .breaker_failures = 20,
+        .breaker_probe_ms = 5000,
         .renew_ms = 86400000,
         .failing_after = 5,
     };

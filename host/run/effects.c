@@ -302,6 +302,12 @@ static bool permits(void *ctx, const char *action)
     return false;
 }
 
+static void terms(void *ctx, nf_nimbus_terms *out)
+{
+    out->retry = ((const nf_pending *)ctx)->run->handler->retry;
+    out->left_ms = wall_left_ms(ctx) + 1; /* 0 would mean: any time */
+}
+
 static const nf_effect_owner owner = {
     .ended = on_ended,
     .wall_left_ms = wall_left_ms,
@@ -309,6 +315,7 @@ static const nf_effect_owner owner = {
     .over_time = over_time,
     .intend = intend,
     .permits = permits,
+    .terms = terms,
 };
 
 /* ---- what the worker says ---- */

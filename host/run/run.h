@@ -104,6 +104,7 @@ typedef struct nf_handler {
     char *connection;    /* whose events it hears and by which it acts; NULL: the tenant's first */
     json_t *permissions; /* names of actions that destroy and need no confirm; NULL: none */
     nf_limits own;       /* what the flow declares; 0: nothing */
+    nf_retry retry;      /* how its requests are repeated, over what the tenant says; 0: not said */
     bool dedupe;
 } nf_handler;
 
