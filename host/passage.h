@@ -56,6 +56,9 @@ void nf_passage_answer(nf_passage *passage, int status, const char *headers, con
 /** May an event of this tenant come in from outside now? If not, why; its sender is asked to come again. Static. */
 const char *nf_passage_not_now(const nf_pipeline *pipeline, const nf_tenant *tenant);
 
+/** Step 4, when it repeats the event `first`: 202 when that is durable, 503 when it could not be stored after all. */
+void nf_passage_repeat(nf_passage *passage, int64_t first);
+
 /** Step 4: write it down with a run for each that wants it. */
 void nf_passage_enqueue(nf_passage *passage);
 

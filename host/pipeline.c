@@ -109,6 +109,15 @@ static void on_duplicate_stored(void *ctx, const nf_error *err)
     nf_passage_unref(passage);
 }
 
+void nf_passage_repeat(nf_passage *passage, int64_t first)
+{
+    passage->tenant->count.duplicate++;
+    nf_fate_duplicate(passage, first);
+    passage->refs++;
+    passage->pipeline->unanswered++;
+    nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
+}
+
 /* Seen before? Then only handlers that asked for duplicates still want it. */
 static bool is_duplicate(nf_passage *passage)
 {
@@ -124,11 +133,7 @@ static bool is_duplicate(nf_passage *passage)
     passage->count = kept;
     if (kept > 0)
         return false;
-    t->count.duplicate++;
-    nf_fate_duplicate(passage, first);
-    passage->refs++;
-    passage->pipeline->unanswered++;
-    nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
+    nf_passage_repeat(passage, first);
     return true;
 }
 

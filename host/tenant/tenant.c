@@ -197,8 +197,9 @@ static void doubt_cluster(const nf_tenant_config *config)
 static void remember(void *ctx, const nf_event_row *row)
 {
     nf_tenant *t = ctx;
+    int64_t event = row->id;
     if (row->subscription == NF_WEBHOOK_SUBSCRIPTION)
-        nf_nonces_take(t->nonces, row->hash, row->received_ms / 1000);
+        nf_nonces_take(t->nonces, row->hash, row->received_ms / 1000, &event);
     else if (row->subscription > 0 && row->received_ms >= nf_clock_wall_ms() - NF_DEDUPE_MS)
         nf_dedupe_add_row(t->dedupe, row);
 }
