@@ -214,7 +214,8 @@ static void read_answer(line_link *l)
         }
         if (io == NF_HTTP_IO_DONE && !nf_http_reply_feed(&l->reply, client->chunk, n, &why)) {
             struct host *host = l->host;
-            fail(cut_for_good(l), NF_E_PROTOCOL, why);
+            nf_status status = l->reply.body.overflow ? NF_E_LIMIT : NF_E_PROTOCOL;
+            fail(cut_for_good(l), status, why);
             pump(host);
             return;
         }
@@ -351,7 +352,7 @@ static void on_refused(void *ctx)
 {
     nf_http_request *r = ctx;
     DL_DELETE(r->host->refused, r);
-    fail(r, NF_E_PROTOCOL, "not an address that can be asked");
+    fail(r, NF_E_ARG, "not an address that can be asked");
 }
 
 /* "scheme://authority" of a URL, and what follows. */

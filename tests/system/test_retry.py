@@ -68,7 +68,7 @@ class Retry(unittest.TestCase):
         return len(self.nimbus.seen("PUT", "/v1/tasks/" + task))
 
     def on(self, method, part, answers):
-        """The first answers to an operation: callables, statuses, "cut" or "hang"; then as always."""
+        """The first answers to an operation: callables, statuses, "cut" or "nonsense"; then as always."""
         answers = list(answers)
 
         def answer(handler, body):
@@ -78,7 +78,9 @@ class Retry(unittest.TestCase):
                 now = answers.pop(0)
             if callable(now):
                 now = now(body)
-            if now == "cut":
+            if now == "nonsense":
+                handler.wfile.write(b"this is no HTTP\r\n\r\n")
+            if now in ("cut", "nonsense"):
                 handler.close_connection = True
             elif isinstance(now, tuple):
                 handler.reply(*now)
@@ -125,6 +127,13 @@ class Retry(unittest.TestCase):
         self.assertIn("field 'retry' of nimbus.on_task must be a table", done.stdout + done.stderr)
         self.host.remove()
         self.host = None
+
+    def test_what_is_read_is_asked_for_again(self):
+        self.nimbus.answers["GET", ENTRIES] = (200, [])
+        self.serve("return #nimbus.scheduler.list { serviceUpn = task.serviceUPN }")
+        self.on("GET", ENTRIES, ["nonsense", "cut", 502])
+        self.assertEqual(0, self.result()["value"])
+        self.assertEqual(4, len(self.nimbus.seen("GET", ENTRIES)))
 
     def test_a_look_up_serves_several(self):
         self.serve("nimbus.lookups.modalities { retry = { times = 1 } }")
