@@ -243,6 +243,22 @@ class Retry(unittest.TestCase):
         self.assertIn("Nimbus offers no way to look it up", text)
         self.assertEqual(1, len(self.nimbus.seen("POST", "/v1/ExternalTasks")))
 
+    def test_it_goes_out_on_no_link_that_was_idle(self):
+        last = {}
+
+        def forgets(handler, _):  # a balancer that drops idle connections without a word
+            before, last[handler] = last.get(handler), time.monotonic()
+            if handler.command == "POST" and before and last[handler] - before > 2:
+                handler.close_connection = True
+                return True
+            return False
+        self.entry_flow(MARKED, [])
+        self.nimbus.answer = forgets
+        self.assertEqual("the second", self.result()["value"])
+        time.sleep(2.5)
+        self.assertEqual("the second", self.result("two")["value"])
+        self.assertEqual((2, 0), (self.sent(), len(self.nimbus.seen("GET", ENTRIES))))
+
     def test_refused_is_certainly_not_done(self):
         self.entry_flow(MARKED, [503, 429])
         self.assertEqual("the second", self.result()["value"])
