@@ -72,8 +72,8 @@ typedef enum nf_owner {
 
 /**
  * How to find out whether a request with an unknown outcome took effect: a GET that lists what there is. What is in the
- * list with the caller's own mark is ours; what is not there was not made. Only for what the API promises: a wrong guess
- * does something twice or never.
+ * list with the caller's own mark is ours; what is not there was not made. Only for what the API promises: a wrong
+ * guess does something twice or never.
  */
 typedef struct nf_verify {
     const char *path; /* of the GET, as nf_action.path; it answers a JSON list */
@@ -119,8 +119,8 @@ typedef struct nf_action {
     /* It destroys what cannot be brought back: needs an argument `confirm`, NF_CONFIRM. The call must say confirm =
      * true, or the flow's trigger must list the action in `permissions`. */
     bool destroys;
-    /* How an unknown outcome is found out; NULL: it cannot be. Of NF_SAFE: used when a repeated request is refused, to see
-     * whether that is because an earlier attempt had taken effect. */
+    /* How an unknown outcome is found out; NULL: it cannot be. Of NF_SAFE: used when a repeated request is refused, to
+     * see whether that is because an earlier attempt had taken effect. */
     const nf_verify *verify;
     /* NF_UNSAFE: where a person sees whether it took effect, for the error: "the entries of the service"; or NULL */
     const char *look;
