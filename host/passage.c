@@ -142,6 +142,8 @@ void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler
                                             .event = event->row.body,
                                             .len = event->row.len,
                                             .partition = event->partition,
+                                            .urgency = nf_event_urgency(event),
+                                            .last = nf_event_over(event),
                                             .env = nf_tenant_env(passage->tenant, handler),
                                         },
                                         on_run_ended, record);

@@ -99,7 +99,10 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
                    err ? error : result, len);
     add_to_timeline(pending, err);
     free(error);
+    if (!err && pending->action->context && run->task && run->pool->watcher.context)
+        run->pool->watcher.context(run->pool->watcher.ctx, run->task);
     free_pending(pending);
+    nf_lane_effect_ended(run);
 }
 
 static uint64_t wall_left_ms(void *ctx)
@@ -214,6 +217,8 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
         nf_crew_broke(crew, "EFFECT of a run that it does not have");
         return;
     }
+    if (run->outdated) /* it is about to be ended */
+        return;
     if (!read_effect(crew, frame, payload, &head))
         return;
     if (!plausible(run, &head)) {

@@ -25,10 +25,8 @@ enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2, USAGE_SIZE = 1400 };
 void nf_run_make_ready(nf_run *run)
 {
     run->state = NF_RUN_READY;
-    if (run->attempts > 0)
-        DL_PREPEND(run->pool->ready, run); /* it was there before the others */
-    else
-        DL_APPEND(run->pool->ready, run);
+    nf_queued_add(run);
+    nf_ready_push(&run->pool->ready, run);
 }
 
 nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended, void *ctx)
@@ -47,11 +45,8 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     nf_run_set_limits(run);
     run->timeline = nf_strbuf_new(TIMELINE_LIMIT);
     nf_strbuf_reserve(&run->timeline, 256); /* two effects, the usual case */
-    pool->waiting++;
-    if (spec->partition)
-        nf_lane_join(run, spec->partition);
-    if (!run->lane || run->lane->runs == run)
-        nf_run_make_ready(run);
+    if (!nf_lane_enter(run, spec))
+        return NULL;
     nf_pool_dispatch(pool);
     nf_cap_note(&pool->use, NF_CAP_QUEUED_EVENTS, pool->waiting);
     return run;
@@ -179,15 +174,12 @@ static void leave_crew(nf_run *run)
 static void free_run(nf_run *run)
 {
     nf_effects_cancel_all(run);
-    if (run->state == NF_RUN_READY)
-        DL_DELETE(run->pool->ready, run);
-    if (run->state != NF_RUN_ON_WORKER)
-        run->pool->waiting--;
     leave_crew(run);
-    nf_lane_leave(run);
+    nf_gates_leave(run);
     nf_version_unref(run->version);
     nf_strbuf_release(&run->timeline);
     free(run->too_long);
+    free(run->why);
     free(run);
 }
 
@@ -207,6 +199,7 @@ static void finish(nf_run *run, nf_run_report *report)
     report->attempts = run->attempts;
     report->effects = nf_strbuf_text(&run->timeline);
     report->effects_len = run->timeline.len;
+    nf_shed_explain(run, report);
     run->ended(run->ctx, report);
     free_run(run);
     nf_pool_dispatch(pool);
@@ -335,6 +328,10 @@ void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
                         "the worker died after an effect that must not be repeated");
         return;
     }
+    if (run->outdated) {
+        nf_run_end_with(run, NF_OUTCOME_CANCELLED, "outdated, and its worker died");
+        return;
+    }
     if (run->crashes >= MOST_CRASHES) {
         nf_run_end_with(run, NF_OUTCOME_LOST_WORKER,
                         "the worker died twice while it worked on this run");
@@ -343,7 +340,6 @@ void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
     leave_crew(run);
     run->effects_seen = 0;
     nf_strbuf_clear(&run->timeline);
-    run->pool->waiting++;
     nf_run_make_ready(run);
 }
 
