@@ -41,6 +41,7 @@ static void on_old_version(void *ctx, nf_version *version, const nf_error *err)
         nf_passage_fail(passage, 0, NF_OUTCOME_FAILED,
                         err ? err->text : "the flow version it began with has no such handler");
     nf_version_unref(version); /* the run keeps it */
+    nf_pool_go(passage->tenant->pool);
     nf_passage_unref(passage);
 }
 
@@ -56,6 +57,7 @@ static void load_old_version(nf_passage *passage)
         return;
     }
     passage->refs++;
+    nf_pool_gather(passage->tenant->pool); /* until it is loaded: lanes keep their order */
     nf_version_load(passage->tenant->pool,
                     &(nf_version_spec){.file = row->file, .source = source, .len = len},
                     on_old_version, passage);
@@ -107,8 +109,10 @@ void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
 {
     struct resume resume = {p, tenant, 0};
     nf_error err = {0};
+    nf_pool_gather(tenant->pool);
     if (nf_store_each_open_run(p->store, resume_run, &resume, &err) != NF_OK)
         nf_log_error("run", "%s: open runs could not be read: %s", tenant->config->name, err.text);
+    nf_pool_go(tenant->pool);
     if (resume.count)
         nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
                     resume.count);
