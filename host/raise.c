@@ -32,7 +32,8 @@ static void choose(nf_passage *passage, const nf_occurrence *o)
 
 static nf_status not_now(const nf_passage *passage, nf_error *err)
 {
-    const char *why = nf_passage_not_now(passage->pipeline, passage->tenant);
+    const char *why =
+        nf_pipeline_not_now(passage->pipeline, passage->tenant, nf_passage_urgency(passage));
     return why ? nf_error_set(err, NF_E_FULL, "%s", why) : NF_OK;
 }
 
@@ -136,7 +137,8 @@ static void take(nf_pipeline *p, nf_tenant *t, nf_listener *hook, nf_http_exchan
     nf_event *event = NULL;
     size_t len = 0;
     char *body = hook_event(x, hook, &len, &err);
-    const char *later = nf_passage_not_now(p, t);
+    nf_urgency own = hook->handler->priority, usual = hook->handler->trigger->urgency;
+    const char *later = nf_pipeline_not_now(p, t, own ? own : usual);
     nf_nonce_state state = NF_NONCE_NEW;
     if (err.status == NF_OK && !later)
         state = nf_nonces_take(t->nonces, id, nf_clock_wall_ms() / 1000);

@@ -50,11 +50,11 @@ json_t *nf_tenant_status(const nf_tenant *t)
         if (!t->connections[i]->gone)
             json_array_append_new(connections, nf_connection_status(t->connections[i]));
     return json_pack(
-        "{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tenant",
+        "{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tenant",
         t->config->name, "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
         (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool), "held_up",
         nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL, "events", events, "connections",
         connections, "rights", nf_rights_status(t->rights, t), "flows", flows, "alarms",
         nf_alarms_json(t->alarms), "schedules", nf_timetable_json(t->timetable), "shed",
-        shed_status(t), "waits", nf_pool_gates(t->pool));
+        shed_status(t), "pickup", nf_pickup_json(t->pickup), "waits", nf_pool_gates(t->pool));
 }
