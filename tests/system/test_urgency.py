@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test_urgency.py: what a person waits for comes first, also when there is no room; and was the context there in time?"""
+import http.client
 import json
+import os
+import socket
 import threading
 import unittest
-import urllib.request
 
 from host import Host, event, post, wait_until
-from nimbus import Nimbus, LISTS
+from nimbus import Nimbus
 
 EVENTS = ["SystemAccepted", "UserAccepted", "Terminated"]
 FLOW = """
@@ -51,7 +53,7 @@ class Case(unittest.TestCase):
         self.host = Host(self.nimbus.url, flows={"a.lua": FLOW % own}, tenant=tenant).start()
         self.host.keep_port()
         self.nimbus.wait(lambda: len(self.nimbus.registered) >= 2)
-        by_event = {r["config"]["taskEvents"][0]: r["config"]["url"] for r in self.nimbus.registered}
+        by_event = {e: r["config"]["url"] for r in self.nimbus.registered for e in r["config"]["taskEvents"]}
         self.first, self.later = by_event["SystemAccepted"], by_event["UserAccepted"]
 
     def tearDown(self):
@@ -89,9 +91,12 @@ class Case(unittest.TestCase):
         return None
 
     def metrics(self):
-        address = self.host.error_line("metrics at ").rsplit(" ", 1)[1]
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(os.path.join(self.host.dir, "data", "admin.sock"))
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
         return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
@@ -155,6 +160,7 @@ class Room(Case):
             self.assertIn("raise queued_events or concurrent_runs with 'nimflow limits acme'", text)
         status = self.status()
         self.assertEqual(status["tenants"][0]["shed"]["less-urgent"], 3)
+        self.assertEqual(self.metrics()['nimflow_runs_shed_total{tenant="acme",reason="less-urgent"}'], "3")
         lost = [a["text"] for a in status["tenants"][0]["alarms"] if a["kind"] == "events-lost"]
         self.assertIn("1 events were refused and 3 waiting runs given up", lost[0])
         self.assertTrue(any("3 waiting runs were given up for more urgent ones" in f["text"] for f in status["findings"]))
@@ -199,7 +205,10 @@ class Pickup(Case):
         texts = [f["text"] for f in self.status()["findings"] if f["what"] == "pickup"]
         self.assertEqual(texts, ["acme: support@contoso.example: 50 % of 2 calls had their context when they were taken, "
                                  "1 got it later"])
-        with_curl = self.host.command  # noqa: F841
+        figures = self.metrics()
+        of = '{tenant="acme",service="support@contoso.example"}'
+        self.assertEqual([figures[name + of] for name in ("nimflow_calls_taken_total", "nimflow_calls_taken_with_context_total",
+                                                          "nimflow_calls_context_late_total")], ["2", "1", "1"])
 
 
 if __name__ == "__main__":
