@@ -157,6 +157,10 @@ static void on_slept(void *ctx)
 
 void nf_call_sleep(nf_call *call, uint64_t ms)
 {
+    if (ms > NF_LONG_SLEEP_MS && call->owner->sleep && call->owner->sleep(call->ctx, ms)) {
+        call->ended = true;
+        return;
+    }
     if (ms > call->owner->wall_left_ms(call->ctx)) {
         call->ended = true;
         call->owner->over_time(call->ctx, ms);

@@ -49,8 +49,7 @@ void nf_lane_effect_ended(nf_run *run)
 {
     if (!run->outdated || run->shed || !may_be_interrupted(run))
         return;
-    char *text = run->why;
-    run->why = NULL;
+    char *text = nf_strdup(run->why);
     nf_run_shed(run, NF_SHED_OUTDATED, text);
     free(text);
 }

@@ -15,7 +15,7 @@
 
 static nf_run **list_of(nf_ready *ready, const nf_run *run)
 {
-    return run->attempts > 0 ? &ready->again[run->urgency] : &ready->fresh[run->urgency];
+    return run->began_ns ? &ready->again[run->urgency] : &ready->fresh[run->urgency];
 }
 
 void nf_ready_push(nf_ready *ready, nf_run *run)

@@ -35,37 +35,50 @@ void nf_pool_set_watcher(nf_pool *pool, const nf_pool_watcher *watcher)
 
 void nf_run_shed(nf_run *run, nf_shed reason, const char *text)
 {
-    bool skip = reason == NF_SHED_OCCUPIED;
-    nf_strbuf why = nf_strbuf_new(4096);
-    nf_strbuf_puts(&why, skip ? "" : "{\"message\":");
-    nf_strbuf_add_json(&why, text, strlen(text));
-    nf_strbuf_puts(&why, skip ? "" : "}");
-    free(run->why);
-    run->why = nf_strbuf_take(&why);
     run->shed = reason;
-    if (skip)
+    free(run->why);
+    run->why = nf_strdup(text);
+    if (reason == NF_SHED_OCCUPIED)
         nf_run_end_with(run, NF_OUTCOME_SKIPPED, text);
     else
-        nf_run_cancel(run);
+        nf_run_cancel(run, text);
+}
+
+/* What skips has a reason in place of an error, as if the flow had said it. */
+static void skip(nf_run *run, nf_run_report *report)
+{
+    nf_strbuf reason = nf_strbuf_new(4096);
+    nf_strbuf_add_json(&reason, run->why, strlen(run->why));
+    free(run->why);
+    report->result_len = reason.len;
+    report->result = run->why = nf_strbuf_take(&reason);
+    report->error = "";
+    report->error_len = 0;
 }
 
 void nf_shed_explain(nf_run *run, nf_run_report *report)
 {
-    bool skipped = report->outcome == NF_OUTCOME_SKIPPED;
-    if (!run->shed || (report->outcome != NF_OUTCOME_CANCELLED && !skipped))
+    bool skipped = run->shed == NF_SHED_OCCUPIED;
+    nf_outcome outcome = skipped ? NF_OUTCOME_SKIPPED : NF_OUTCOME_CANCELLED;
+    if (!run->shed || report->outcome != outcome)
         return; /* it ended by itself before the worker was told */
     run->pool->shed[run->shed]++;
-    report->error = skipped ? "" : run->why;
-    report->result = skipped ? run->why : "";
-    report->error_len = strlen(report->error);
-    report->result_len = strlen(report->result);
+    if (skipped)
+        skip(run, report);
+}
+
+void nf_run_has_context(const nf_run *run)
+{
+    const nf_pool_watcher *watcher = &run->pool->watcher;
+    if (run->task && watcher->context)
+        watcher->context(watcher->ctx, run->task);
 }
 
 /* ---- making room ---- */
 
 bool nf_run_untouched(const nf_run *run)
 {
-    return run->queued && run->attempts == 0;
+    return run->queued && run->attempts == 0 && run->journal->highest == 0;
 }
 
 /* The event of the end itself is never pointless, nor one of which nobody knows whose it is. */

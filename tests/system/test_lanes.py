@@ -296,7 +296,7 @@ class Restart(Case):
         wait_until(lambda: sorted(r["outcome"] for r in self.host.runs()) == ["cancelled", "running", "running", "skipped"])
         self.host.kill()
         with sqlite3.connect(os.path.join(self.host.dir, "data", "nimflow.db")) as db:
-            db.execute("UPDATE run SET outcome = 0")  # as if it had been killed before they were
+            db.execute("UPDATE run SET outcome = 0, attempts = 0")  # as if it had been killed before they were
         self.nimbus.requests.clear()
         self.host.start()
         self.wait_asked("hold 1", "hold 2")

@@ -147,6 +147,7 @@ static void begin(void)
     run->state = NF_RUN_ON_WORKER;
     run->attempts++;
     run->held_by = &somewhere;
+    run->began_ns = 1;
     all[run->id - 1].begun = true;
 }
 
@@ -188,6 +189,8 @@ static void begin_unsafe(void)
     nf_pending *pending = calloc(1, sizeof *pending);
     pending->run = k->run;
     pending->action = &unsafe_action;
+    pending->number = ++k->run->effects_seen;
+    pending->where = (char *)"here";
     DL_APPEND(k->run->pending, pending);
     k->unsafe = true;
 }
