@@ -2,9 +2,9 @@
 /*
  * ready.c: whose turn it is among runs that wait for the same thing.
  *
- * A list per class of urgency, so that all is done in constant time. The first of the most urgent class is next; who has
- * waited counts one class more urgent for each NF_AGE_MS, but never as a call. So that calls alone cannot keep others
- * waiting for ever, every NF_OLDEST_TURN-th turn is of the one that came first, if it has waited for NF_AGE_MS.
+ * A list per class of urgency, so that all is done in constant time. The first of the most urgent class is next; who
+ * has waited counts one class more urgent for each NF_AGE_MS, but never as a call. So that calls alone cannot keep others
+ * waiting for ever, every NF_OLDEST_TURN-th turn is of the one that came first, if it has waited so long.
  *
  * Invariant: a run is in at most one nf_ready (run->queue), and in pool->queued as long as it is not on a worker.
  */

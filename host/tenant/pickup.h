@@ -24,6 +24,7 @@ typedef struct nf_pickup_row {
     uint64_t late;       /* of these: it came afterwards */
 } nf_pickup_row;
 
+/** An empty one. */
 nf_pickup *nf_pickup_new(void);
 
 /** Free it. NULL is allowed. */

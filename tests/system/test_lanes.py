@@ -266,6 +266,22 @@ class Numbers(Case):
         self.assertEqual(len(self.asked()), 3)
 
 
+class Sleep(Case):
+    def test_a_long_sleep_leaves_the_lane(self):
+        self.serve('mode = "latest",', run="if task.initialMessage == 'sleeps' then flow.sleep(7) end" + SAY)
+        self.send("sleeps")
+        database = os.path.join(self.host.dir, "data", "nimflow.db")
+
+        def asleep():
+            with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+                return db.execute("SELECT count(*) FROM run WHERE state = 1").fetchone()[0] == 1
+        wait_until(asleep, what="it sleeps")
+        self.send("hold 2")  # is under way when the other one wakes
+        self.wait_asked("hold 2", "sleeps")
+        self.go_on.set()
+        self.assertEqual([r[:2] for r in self.ended(2)], [("sleeps", "done"), ("hold 2", "done")])
+
+
 class Restart(Case):
     def test_a_queue_keeps_its_order_across_versions(self):
         self.serve("")
