@@ -224,15 +224,18 @@ unsigned nf_gates_inside(const nf_pool *pool, nf_level level)
 
 /* ---- for people ---- */
 
-static json_t *gate_json(const nf_gate *gate)
+const char *nf_gate_limit_name(const nf_gate *gate)
 {
     static const char *const limits[] = {"lane", "concurrency", "runs_per_connection"};
+    return gate->level == NF_AT_KEY && !gate->ordered ? "concurrency_per_key" : limits[gate->level];
+}
+
+static json_t *gate_json(const nf_gate *gate)
+{
     const nf_run *run = gate->places->run;
-    return json_pack(
-        "{s:s, s:s, s:s?, s:i, s:i}", "waits_for",
-        gate->level == NF_AT_KEY && !gate->ordered ? "concurrency_per_key" : limits[gate->level],
-        "handler", run->handler->name, "key", gate->level == NF_AT_KEY ? gate->name : NULL,
-        "inside", (int)gate->inside, "waiting", (int)gate->waiting.count);
+    return json_pack("{s:s, s:s, s:s?, s:i, s:i}", "waits_for", nf_gate_limit_name(gate), "handler",
+                     run->handler->name, "key", gate->level == NF_AT_KEY ? gate->name : NULL,
+                     "inside", (int)gate->inside, "waiting", (int)gate->waiting.count);
 }
 
 json_t *nf_pool_gates(const nf_pool *pool)

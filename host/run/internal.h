@@ -14,6 +14,7 @@ enum {
     NF_RUNS_PER_WORKER = 9000, /* most at a time on one worker; it has more slots, for loads */
     NF_RUNS_BEFORE_MORE = 8,   /* with so many on each worker, and */
     NF_SILENCE_MS = 20,        /* silence of a worker for so long, another one is taken */
+    NF_WRITE_AFTER_MS = 250,   /* results that nobody waits for are on disk so much later */
     NF_IDLE_MS = 60000,        /* a worker without work for so long is ended */
 };
 
@@ -108,6 +109,8 @@ struct nf_pool {
     uint64_t shed[NF_SHEDS];
     uint64_t looked_ns; /* for runs whose task is over */
     nf_pool_watcher watcher;
+    nf_run *unwritten; /* have results that the store was not given, the oldest first */
+    nf_timer *writer;
     nf_version *versions;
     nf_timer *timer;        /* idle workers, and a pause after workers that do not start */
     unsigned failed_starts; /* in a row */
@@ -117,7 +120,7 @@ struct nf_pool {
 struct nf_version {
     nf_pool *pool;
     uint64_t id;
-    unsigned refs;
+    unsigned refs, crashes; /* crashes: of workers while they loaded it */
     char *file, *source;
     size_t len;
     bool script, loaded, answered;
@@ -191,7 +194,9 @@ struct nf_run {
     void *ctx;
     nf_run *prev, *next; /* in `queue`, or held until the version is loaded */
     nf_run *queued_prev, *queued_next;
-    UT_hash_handle hh;      /* in crew->runs */
+    UT_hash_handle hh; /* in crew->runs */
+    nf_run *unwritten_prev, *unwritten_next;
+    uint64_t unwritten_ns;  /* since when; 0: it is not in that list */
     UT_hash_handle hh_pool; /* in pool->runs */
 };
 
@@ -217,6 +222,8 @@ void nf_ready_push(nf_ready *ready, nf_run *run);
 void nf_ready_remove(nf_run *run);
 /** Whose turn it is, or NULL; it stays there. */
 nf_run *nf_ready_first(const nf_ready *ready, uint64_t now_ns);
+/** Which place it has where it waits, from 1; the age of others is left out. */
+unsigned nf_ready_place(const nf_run *run);
 /** Take off the one whose turn it is. */
 nf_run *nf_ready_take(nf_ready *ready, uint64_t now_ns);
 /** One more or one less run that is not on a worker. */
@@ -231,6 +238,8 @@ void nf_gate_join(nf_gate *gate, nf_run *run);
 void nf_gates_pass(nf_run *run);
 /** Give its places free, wherever it is, and let others in. */
 void nf_gates_leave(nf_run *run);
+/** The name of what bounds it, as flows and admins write it. Static. */
+const char *nf_gate_limit_name(const nf_gate *gate);
 /** A limit may have become larger. */
 void nf_gates_limit_changed(nf_pool *pool);
 /** The most runs inside of any gate of a level. */
@@ -284,6 +293,10 @@ void nf_effects_on_waits(nf_crew *crew, const nf_frame *frame, const char *paylo
 void nf_effects_give(nf_run *run);
 void nf_effects_record(nf_pending *pending, const nf_error *err, const char *result, size_t len);
 void nf_effects_too_long(nf_pending *pending, const nf_error *err);
+/** The run's journal need not be written any more. */
+void nf_effects_written(nf_run *run);
+/** Write what has waited for long; `pool` is one. */
+void nf_effects_write_old(void *pool);
 void nf_effects_cancel_all(nf_run *run);
 void nf_effects_give_up(nf_run *run);
 void nf_pending_free(nf_pending *pending);

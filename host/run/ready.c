@@ -3,8 +3,8 @@
  * ready.c: whose turn it is among runs that wait for the same thing.
  *
  * A list per class of urgency, so that all is done in constant time. The first of the most urgent class is next; who
- * has waited counts one class more urgent for each NF_AGE_MS, but never as a call. So that calls alone cannot keep others
- * waiting for ever, every NF_OLDEST_TURN-th turn is of the one that came first, if it has waited so long.
+ * has waited counts one class more urgent for each NF_AGE_MS, but never as a call. So that calls alone cannot keep
+ * others waiting for ever, every NF_OLDEST_TURN-th turn is of the one that came first, if it has waited so long.
  *
  * Invariant: a run is in at most one nf_ready (run->queue), and in pool->queued as long as it is not on a worker.
  */
@@ -90,6 +90,23 @@ nf_run *nf_ready_take(nf_ready *ready, uint64_t now_ns)
         nf_ready_remove(run);
     ready->turn++;
     return run;
+}
+
+unsigned nf_ready_place(const nf_run *wanted)
+{
+    const nf_ready *ready = wanted->queue;
+    unsigned place = 0;
+    for (int class = NF_URGENCY_CALL; ready && class <= (int)wanted->urgency; class ++) {
+        for (int list = 0; list < 2; list++) {
+            const nf_run *run = list ? ready->fresh[class] : ready->again[class];
+            for (; run; run = run->next) {
+                place++;
+                if (run == wanted)
+                    return place;
+            }
+        }
+    }
+    return place;
 }
 
 /* ---- all of a pool that are not on a worker ---- */

@@ -198,6 +198,7 @@ nf_run *nf_pool_find_run(const nf_pool *pool, int64_t id)
 static void free_run(nf_run *run)
 {
     nf_effects_cancel_all(run);
+    nf_effects_written(run);
     HASH_DELETE(hh_pool, run->pool->runs, run);
     leave_crew(run);
     nf_gates_leave(run);

@@ -250,6 +250,9 @@ class Numbers(Case):
         self.wait_asked("quick")
         self.assertEqual(sorted(self.asked()), ["hold 0", "hold 1", "quick"])
         self.assertEqual(self.status()["waits"][0]["waits_for"], "concurrency")
+        waiting = self.host.runs("--open")[1]["id"]
+        done = self.host.command("why", str(waiting), "--config", self.host.dir + "/nimflow.yaml")
+        self.assertIn("it waits until fewer than 2 runs are there: the limit is concurrency; it is number 3 in line", done.stdout)
         self.go_on.set()
         self.assertEqual({r[1] for r in self.ended(7)}, {"done"})
 
