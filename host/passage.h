@@ -16,7 +16,8 @@ struct nf_pipeline {
     nf_store *store;
     nf_tenant *tenants[NF_MOST_TENANTS];
     size_t tenant_count;
-    size_t busy;           /* passages alive */
+    size_t unanswered;     /* events on their way to the disk */
+    bool ending;           /* no new events are taken */
     nf_timer *alarm_clock; /* of sleeping runs; wake.c */
     int64_t next_wake_ms;  /* that it is set to; 0: it is not */
     nf_sleeper woken;      /* up to here, of those that wake now */

@@ -100,6 +100,7 @@ static void permit(nf_passage *passage)
 static void on_duplicate_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
+    passage->pipeline->unanswered--;
     if (err)
         nf_passage_answer(passage, 503, "Retry-After: 5\r\n",
                           "the notification could not be stored\n");
@@ -126,6 +127,7 @@ static bool is_duplicate(nf_passage *passage)
     t->count.duplicate++;
     nf_fate_duplicate(passage, first);
     passage->refs++;
+    passage->pipeline->unanswered++;
     nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
     return true;
 }
@@ -144,6 +146,7 @@ static void on_event_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
     nf_tenant *t = passage->tenant;
+    passage->pipeline->unanswered--;
     if (err) {
         passage->refused = true;
         t->count.refused++;
@@ -192,6 +195,7 @@ void nf_passage_enqueue(nf_passage *passage)
     if (row->subscription > 0)
         nf_dedupe_add(passage->tenant->dedupe, passage->event);
     passage->refs++;
+    passage->pipeline->unanswered++;
     nf_store_add_event(passage->pipeline->store, row, passage->rows, passage->count,
                        on_event_stored, passage);
 }
@@ -211,7 +215,8 @@ static void refuse(nf_passage *passage, const char *why)
 {
     passage->tenant->count.refused++;
     nf_fate_refused(passage->tenant, passage->event, NULL, 0, why);
-    nf_pipeline_tell_loss(passage->tenant);
+    if (!passage->pipeline->ending)
+        nf_pipeline_tell_loss(passage->tenant);
     nf_passage_answer(passage, 503, "Retry-After: 1\r\n", why);
 }
 
@@ -312,7 +317,12 @@ void nf_pipeline_on_end(nf_pipeline *p,
     p->ended_ctx = ctx;
 }
 
-size_t nf_pipeline_busy(const nf_pipeline *p)
+void nf_pipeline_end(nf_pipeline *p)
 {
-    return p->busy;
+    p->ending = true;
+}
+
+size_t nf_pipeline_unanswered(const nf_pipeline *p)
+{
+    return p->unanswered;
 }

@@ -32,6 +32,8 @@ void nf_pipeline_tell_loss(nf_tenant *t)
 
 const char *nf_pipeline_not_now(const nf_pipeline *p, nf_tenant *t, nf_urgency urgency)
 {
+    if (p->ending)
+        return "the host is ending; come again\n";
     if (nf_store_failing(p->store))
         return "the database cannot be written\n";
     if (nf_pool_waiting(t->pool) < t->allowed.tenant.of[NF_CAP_QUEUED_EVENTS])

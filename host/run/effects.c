@@ -6,8 +6,7 @@
  * writes: a read or safe effect is sent and its result given at once; an unsafe one is sent when its intent is durable,
  * and its result given when that is durable.
  *
- * The broker believes nothing: a number out of order, an unknown action or more effects than the run may have ends the
- * worker, not the broker.
+ * The broker believes nothing: a number out of order, an unknown action or too many effects end the worker, not it.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -196,14 +195,12 @@ void nf_effects_record(nf_pending *pending, const nf_error *err, const char *res
         note_unwritten(run);
     free(error);
     nf_pending_free(pending);
-    if (run->journal->bytes > MOST_BYTES) {
+    if (run->journal->bytes > MOST_BYTES)
         nf_run_tell_end(run, NF_OUTCOME_OVER_OUTPUT,
                         "what its effects returned is more than the 16 MiB that are kept of a run",
                         NULL);
-    } else {
-        nf_effects_give(run);
+    else
         nf_lane_effect_ended(run);
-    }
 }
 
 static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *result, size_t len)
@@ -211,8 +208,7 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
     nf_pending *pending = ctx;
     (void)call;
     pending->call = NULL;
-    if (!err && pending->action->context)
-        nf_run_has_context(pending->run);
+    nf_run_has_context(pending, err);
     if (err && err->status == NF_E_UNKNOWN && pending->intended && nf_run_can_park(pending->run))
         nf_run_hold(pending->run, pending->number, err->text);
     else
@@ -306,6 +302,12 @@ static bool permits(void *ctx, const char *action)
     return false;
 }
 
+static void terms(void *ctx, nf_nimbus_terms *out)
+{
+    out->retry = ((const nf_pending *)ctx)->run->handler->retry;
+    out->left_ms = wall_left_ms(ctx) + 1; /* 0 would mean: any time */
+}
+
 static const nf_effect_owner owner = {
     .ended = on_ended,
     .wall_left_ms = wall_left_ms,
@@ -313,6 +315,7 @@ static const nf_effect_owner owner = {
     .over_time = over_time,
     .intend = intend,
     .permits = permits,
+    .terms = terms,
 };
 
 /* ---- what the worker says ---- */

@@ -114,7 +114,7 @@ struct nf_pool {
     nf_version *versions;
     nf_timer *timer;        /* idle workers, and a pause after workers that do not start */
     unsigned failed_starts; /* in a row */
-    bool closing;
+    bool draining, closing; /* draining: no run starts any more */
 };
 
 struct nf_version {
@@ -248,7 +248,7 @@ unsigned nf_gates_inside(const nf_pool *pool, nf_level level);
 /* lane.c */
 /** Take its place in its lane, as the mode of its handler says, then at the gates. False: the run has ended. */
 bool nf_lane_enter(nf_run *run, const nf_run_spec *spec);
-/** An effect has ended and is gone: now it can be ended, if it must be. The run may be gone afterwards. */
+/** An effect has ended and is gone: give its result. If it must be ended, it can be now, and may be gone afterwards. */
 void nf_lane_effect_ended(nf_run *run);
 
 /* key.c */
@@ -264,8 +264,8 @@ void nf_handler_free_order(nf_handler *handler);
 void nf_run_shed(nf_run *run, nf_shed reason, const char *text);
 /** Count it, if it was shed, and say why. */
 void nf_shed_explain(nf_run *run, nf_run_report *report);
-/** It has changed what the person sees who takes its task. */
-void nf_run_has_context(const nf_run *run);
+/** An effect has ended: did it change what the person sees who takes the task? */
+void nf_run_has_context(const nf_pending *pending, const nf_error *err);
 /** Nothing of it was done yet. */
 bool nf_run_untouched(const nf_run *run);
 

@@ -47,6 +47,7 @@ static void outdate(nf_run *old, const nf_run *newer)
 
 void nf_lane_effect_ended(nf_run *run)
 {
+    nf_effects_give(run);
     if (!run->outdated || run->shed || !may_be_interrupted(run))
         return;
     char *text = nf_strdup(run->why);

@@ -130,6 +130,8 @@ uint64_t nf_pool_shed_count(const nf_pool *pool, nf_shed reason);
 
 /** The gates at which runs wait, the longest queues first, at most 20: a list of objects. A new reference. */
 json_t *nf_pool_gates(const nf_pool *pool);
+/** Start no more runs; those on workers go on. */
+void nf_pool_drain(nf_pool *pool);
 
 /** Runs that wait and runs on workers. */
 unsigned nf_pool_waiting(const nf_pool *pool);
@@ -169,6 +171,7 @@ typedef struct nf_handler {
     char *connection;    /* whose events it hears and by which it acts; NULL: the tenant's first */
     json_t *permissions; /* names of actions that destroy and need no confirm; NULL: none */
     nf_limits own;       /* what the flow declares; 0: nothing */
+    nf_retry retry;      /* how its requests are repeated, over what the tenant says; 0: not said */
     bool dedupe;
     nf_mode mode;
     json_t *key;         /* list of fields of the event; NULL: what orders its trigger's events */

@@ -67,10 +67,11 @@ void nf_shed_explain(nf_run *run, nf_run_report *report)
         skip(run, report);
 }
 
-void nf_run_has_context(const nf_run *run)
+void nf_run_has_context(const nf_pending *pending, const nf_error *err)
 {
+    const nf_run *run = pending->run;
     const nf_pool_watcher *watcher = &run->pool->watcher;
-    if (run->task && watcher->context)
+    if (!err && pending->action->context && run->task && watcher->context)
         watcher->context(watcher->ctx, run->task);
 }
 

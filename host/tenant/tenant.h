@@ -17,6 +17,7 @@
 #include "tenant/index.h"
 #include "tenant/listener.h"
 #include "tenant/pickup.h"
+#include "tenant/poison.h"
 #include "tenant/rights.h"
 #include "tenant/silence.h"
 #include "tenant/timetable.h"
@@ -75,6 +76,7 @@ struct nf_tenant {
     nf_listener **listeners;
     size_t listener_count;
     nf_index *index; /* of the listeners */
+    nf_poison *poison;
     nf_fates *fates; /* of events that started no run */
     nf_rights *rights;
     json_t *homeless; /* flow file -> why: it names a connection that there is not */
