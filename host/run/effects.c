@@ -2,9 +2,8 @@
 /*
  * effects.c: what a run asks for: from the worker's EFFECT to our RESULT, with an entry in the run's journal.
  *
- * What the journal knows is answered from there, in the recorded order, and the world does not see it again. Order of
- * writes: a read or safe effect is sent and its result given at once; an unsafe one is sent when its intent is durable,
- * and its result given when that is durable.
+ * What the journal knows is answered from there, in the recorded order; the world does not see it again. A read or safe
+ * effect is sent, and its result given, at once; an unsafe one when its intent is durable, and when its result is.
  *
  * The broker believes nothing: a number out of order, an unknown action or too many effects end the worker, not it.
  */
