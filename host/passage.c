@@ -88,7 +88,8 @@ static void log_lines(const nf_run_report *report, const nf_run_row *row)
 
 static void log_end(const nf_run_report *report, const nf_run_row *row)
 {
-    bool good = report->outcome == NF_OUTCOME_DONE || report->outcome == NF_OUTCOME_SKIPPED;
+    bool good = report->outcome == NF_OUTCOME_DONE || report->outcome == NF_OUTCOME_SKIPPED
+                || report->shed == NF_SHED_OUTDATED; /* the flow asked for that */
     nf_log_level level = good ? NF_LOG_DEBUG : NF_LOG_WARN;
     if (!nf_log_wants(level))
         return;

@@ -243,6 +243,7 @@ typedef struct nf_run_report {
     unsigned attempts;
     const char *result, *error, *log, *effects;
     size_t result_len, error_len, log_len, effects_len;
+    nf_shed shed;                 /* why it was ended although nothing was wrong with it */
     struct nf_counted_mark *mark; /* of its journal; NULL: it never had one */
 } nf_run_report;
 

@@ -63,6 +63,7 @@ void nf_shed_explain(nf_run *run, nf_run_report *report)
     if (!run->shed || report->outcome != outcome)
         return; /* it ended by itself before the worker was told */
     run->pool->shed[run->shed]++;
+    report->shed = run->shed;
     if (skipped)
         skip(run, report);
 }
