@@ -135,6 +135,21 @@ static void triggers(void **state)
                   t.operation = NF_OP_TASK_TRIGGER, NULL);
     WRONG_TRIGGER(options = no_doc, "parameter 'id' has no documentation");
     WRONG_TRIGGER(event = no_doc, "parameter 'id' has no documentation");
+    static const char *const none[] = {NULL};
+    static const nf_urgency_rule no_filter[] = {{"other", "x", NF_URGENCY_MAIL}, {0}},
+                                 no_value[] = {{"id", NULL, NF_URGENCY_MAIL}, {0}},
+                                 right[] = {{"id", "x", NF_URGENCY_MAIL}, {0}};
+    WRONG_TRIGGER(urgency = NF_URGENCIES, "its urgency is not one of nf/binding.h");
+    WRONG_TRIGGER(rules = no_filter, "needs the field of a filter, a value and an urgency");
+    WRONG_TRIGGER(rules = no_value, "needs the field of a filter, a value and an urgency");
+    WRONG_TRIGGER(rules = right, NULL);
+    WRONG_TRIGGER(state = "other"; t.taken = t.over = none;
+                  t.partition = "id", "state must be the field of a filter");
+    WRONG_TRIGGER(state = "id"; t.taken = none;
+                  t.partition = "id", "needs taken, over and partition");
+    WRONG_TRIGGER(state = "id"; t.partition = NULL;
+                  t.taken = t.over = none, "needs taken, over and partition");
+    WRONG_TRIGGER(state = "id"; t.taken = t.over = none; t.partition = "id", NULL);
 }
 
 static void names_once(void **state)
