@@ -15,11 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LONGEST_WHERE = 512,
-    LONGEST_LINE = 2 << 20,
-    MOST_BYTES = 16 << 20, /* of a run's journal: it is in memory */
-};
+/* MOST_BYTES: of a run's journal, since it is in memory */
+enum { LONGEST_WHERE = 512, LONGEST_LINE = 2 << 20, MOST_BYTES = 16 << 20 };
 
 /* Milliseconds with three digits after the point, without formatted printing: this is written for every effect. */
 static void add_ms(nf_strbuf *out, const char *name, uint64_t ns)

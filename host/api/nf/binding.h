@@ -121,8 +121,8 @@ typedef struct nf_action {
     bool destroys;
     /* It changes what the person sees who takes the task: host and admin want to know whether it came in time. */
     bool context;
-    /* How an unknown outcome is found out; NULL: it cannot be. Of NF_SAFE: used when a repeated request is refused, to see
-     * whether that is because an earlier attempt had taken effect. */
+    /* How an unknown outcome is found out; NULL: it cannot be. Of NF_SAFE: used when a repeated request is refused, to
+     * see whether that is because an earlier attempt had taken effect. */
     const nf_verify *verify;
     /* NF_UNSAFE: where a person sees whether it took effect, for the error: "the entries of the service"; or NULL */
     const char *look;
