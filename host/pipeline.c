@@ -100,12 +100,22 @@ static void permit(nf_passage *passage)
 static void on_duplicate_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
+    passage->pipeline->unanswered--;
     if (err)
         nf_passage_answer(passage, 503, "Retry-After: 5\r\n",
                           "the notification could not be stored\n");
     else
         nf_passage_answer(passage, 202, NULL, NULL);
     nf_passage_unref(passage);
+}
+
+void nf_passage_repeat(nf_passage *passage, int64_t first)
+{
+    passage->tenant->count.duplicate++;
+    nf_fate_duplicate(passage, first);
+    passage->refs++;
+    passage->pipeline->unanswered++;
+    nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
 }
 
 /* Seen before? Then only handlers that asked for duplicates still want it. */
@@ -123,10 +133,7 @@ static bool is_duplicate(nf_passage *passage)
     passage->count = kept;
     if (kept > 0)
         return false;
-    t->count.duplicate++;
-    nf_fate_duplicate(passage, first);
-    passage->refs++;
-    nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
+    nf_passage_repeat(passage, first);
     return true;
 }
 
@@ -144,6 +151,7 @@ static void on_event_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
     nf_tenant *t = passage->tenant;
+    passage->pipeline->unanswered--;
     if (err) {
         passage->refused = true;
         t->count.refused++;
@@ -192,6 +200,7 @@ void nf_passage_enqueue(nf_passage *passage)
     if (row->subscription > 0)
         nf_dedupe_add(passage->tenant->dedupe, passage->event);
     passage->refs++;
+    passage->pipeline->unanswered++;
     nf_store_add_event(passage->pipeline->store, row, passage->rows, passage->count,
                        on_event_stored, passage);
 }
@@ -206,23 +215,14 @@ void nf_passage_run_all(nf_passage *passage)
 
 /* ---- the path ---- */
 
-/* Events that cannot be taken: whether their sender comes again is not known. */
-static void tell_loss(nf_tenant *t)
+/* It cannot be taken: whether its sender comes again is not known. */
+static void refuse(nf_passage *passage, const char *why)
 {
-    char *text = nf_format("%llu events were refused since the start; look at what waits with "
-                           "'nimflow doctor' and 'nimflow limits %s'",
-                           (unsigned long long)t->count.refused, t->config->name);
-    nf_tenant_alarm(t, NF_ALARM_EVENTS_LOST, t->config->name, text);
-    free(text);
-}
-
-const char *nf_passage_not_now(const nf_pipeline *p, const nf_tenant *t)
-{
-    if (nf_store_failing(p->store))
-        return "the database cannot be written\n";
-    if (nf_pool_waiting(t->pool) >= t->allowed.tenant.of[NF_CAP_QUEUED_EVENTS])
-        return "too many events are waiting\n";
-    return NULL;
+    passage->tenant->count.refused++;
+    nf_fate_refused(passage->tenant, passage->event, NULL, 0, why);
+    if (!passage->pipeline->ending)
+        nf_pipeline_tell_loss(passage->tenant);
+    nf_passage_answer(passage, 503, "Retry-After: 1\r\n", why);
 }
 
 static void pass(nf_passage *passage)
@@ -240,6 +240,12 @@ static void pass(nf_passage *passage)
     }
     if (is_duplicate(passage))
         return;
+    const char *later =
+        nf_pipeline_not_now(passage->pipeline, passage->tenant, nf_passage_urgency(passage));
+    if (later) {
+        refuse(passage, later);
+        return;
+    }
     nf_passage_enqueue(passage);
     nf_passage_run_all(passage);
 }
@@ -263,15 +269,9 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
     nf_event *event = NULL;
     nf_error err = {0};
     size_t len;
-    const char *body = nf_http_body(x, &len),
-               *later = connection->listening ? nf_passage_not_now(p, tenant) : "starting\n";
+    const char *body = nf_http_body(x, &len);
     tenant->count.received++;
-    if (later) {
-        tenant->count.refused++;
-        nf_fate_refused(tenant, NULL, body, len, later);
-        tell_loss(tenant);
-        nf_http_answer(x, 503, "text/plain", "Retry-After: 1\r\n", later, strlen(later));
-    } else if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
+    if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
         tenant->count.refused++;
         nf_fate_refused(tenant, NULL, body, len, err.text);
         nf_http_answer_error(x, 400, "the body is not a JSON object: %s", err.text);
@@ -283,7 +283,10 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
         event->row.id = nf_store_new_id(p->store);
         event->row.tenant = tenant->config->name;
         event->row.subscription = nf_connection_stream(connection, subscription);
-        pass(passage);
+        if (connection->listening)
+            pass(passage);
+        else
+            refuse(passage, "starting\n");
         nf_passage_unref(passage);
     }
 }
@@ -319,7 +322,12 @@ void nf_pipeline_on_end(nf_pipeline *p,
     p->ended_ctx = ctx;
 }
 
-size_t nf_pipeline_busy(const nf_pipeline *p)
+void nf_pipeline_end(nf_pipeline *p)
 {
-    return p->busy;
+    p->ending = true;
+}
+
+size_t nf_pipeline_unanswered(const nf_pipeline *p)
+{
+    return p->unanswered;
 }

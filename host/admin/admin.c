@@ -26,6 +26,8 @@ enum { MOST_ROWS = 1000, STANDARD_ROWS = 50 };
 static json_t *troubles(const nf_admin *admin)
 {
     json_t *list = json_array();
+    if (admin->ending)
+        json_array_append_new(list, json_string("the host is ending"));
     if (nf_store_failing(admin->store))
         json_array_append_new(list, json_string("the database cannot be written"));
     for (size_t i = 0; i < admin->tenant_count; i++) {

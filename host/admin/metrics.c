@@ -77,6 +77,51 @@ static void add_runs(const nf_admin *admin, nf_strbuf *out)
     }
 }
 
+static void add_shed(const nf_admin *admin, nf_strbuf *out)
+{
+    const char *name = "nimflow_runs_shed_total";
+    head(out, name, "counter",
+         "Runs that were ended although nothing was wrong with them, by why.");
+    for (size_t i = 0; i < admin->tenant_count; i++) {
+        const nf_tenant *t = admin->tenants[i];
+        for (int k = NF_SHED_NONE + 1; k < NF_SHEDS; k++)
+            row(out, name, t->config->name, "reason", nf_shed_name((nf_shed)k),
+                nf_pool_shed_count(t->pool, (nf_shed)k));
+    }
+}
+
+/* ---- context before pickup ---- */
+
+struct pickup {
+    nf_strbuf *out;
+    const char *name, *tenant;
+    int which;
+};
+
+static void add_pickup(void *ctx, const nf_pickup_row *service)
+{
+    const struct pickup *p = ctx;
+    const uint64_t figures[] = {service->taken, service->in_time, service->late};
+    row(p->out, p->name, p->tenant, "service", service->service, figures[p->which]);
+}
+
+static void add_pickups(const nf_admin *admin, nf_strbuf *out)
+{
+    static const char *const names[][2] = {
+        {"nimflow_calls_taken_total", "Calls that a person has taken."},
+        {"nimflow_calls_taken_with_context_total", "Of these: a flow had updated the task before."},
+        {"nimflow_calls_context_late_total", "Of these: a flow updated the task afterwards only."},
+    };
+    for (int which = 0; which < 3; which++) {
+        head(out, names[which][0], "counter", names[which][1]);
+        for (size_t i = 0; i < admin->tenant_count; i++) {
+            const nf_tenant *t = admin->tenants[i];
+            struct pickup p = {out, names[which][0], t->config->name, which};
+            nf_pickup_each(t->pickup, add_pickup, &p);
+        }
+    }
+}
+
 static void add_alarms(const nf_admin *admin, nf_strbuf *out)
 {
     const char *name = "nimflow_alarms";
@@ -107,6 +152,52 @@ static void add_connections(const nf_admin *admin, nf_strbuf *out)
             row(out, name, t->config->name, "connection", t->connections[k]->name,
                 nf_connection_ready(t->connections[k]));
     }
+}
+
+/* One number of each connection. */
+static void add_of_each(const nf_admin *admin, nf_strbuf *out, const char *name, const char *type,
+                        const char *help, uint64_t (*number)(const nf_nimbus_state *state))
+{
+    head(out, name, type, help);
+    for (size_t i = 0; i < admin->tenant_count; i++) {
+        const nf_tenant *t = admin->tenants[i];
+        for (size_t k = 0; k < t->connection_count; k++) {
+            nf_nimbus_state state = nf_nimbus_look(t->connections[k]->nimbus);
+            row(out, name, t->config->name, "connection", t->connections[k]->name, number(&state));
+        }
+    }
+}
+
+#define NUMBER(name, expression)                                                                   \
+    static uint64_t name(const nf_nimbus_state *s)                                                 \
+    {                                                                                              \
+        return expression;                                                                         \
+    }
+NUMBER(waiting, s->waiting)
+NUMBER(paused, s->paused_ms / 1000 + (s->paused_ms % 1000 != 0))
+NUMBER(is_open, s->open)
+NUMBER(sent, s->count.sent)
+NUMBER(repeated, s->count.repeated)
+NUMBER(pauses, s->count.pauses)
+NUMBER(opened, s->count.opened)
+#undef NUMBER
+
+static void add_requests(const nf_admin *admin, nf_strbuf *out)
+{
+    add_of_each(admin, out, "nimflow_requests_waiting", "gauge",
+                "Requests that wait for the rate, the end of a pause or the breaker.", waiting);
+    add_of_each(admin, out, "nimflow_requests_paused_seconds", "gauge",
+                "What is left of a pause that Nimbus asked for.", paused);
+    add_of_each(admin, out, "nimflow_breaker_open", "gauge",
+                "1: many requests in a row failed, only probes go out.", is_open);
+    add_of_each(admin, out, "nimflow_requests_total", "counter",
+                "Requests sent, with repeated ones.", sent);
+    add_of_each(admin, out, "nimflow_requests_repeated_total", "counter",
+                "Requests sent again since an attempt had failed.", repeated);
+    add_of_each(admin, out, "nimflow_request_pauses_total", "counter",
+                "Pauses that Nimbus asked for (429 with Retry-After).", pauses);
+    add_of_each(admin, out, "nimflow_breaker_opened_total", "counter",
+                "How often the breaker opened.", opened);
 }
 
 /* ---- dead letters ---- */
@@ -163,9 +254,12 @@ static void answer(const nf_admin *admin, nf_http_exchange *x, const json_t *flo
     nf_strbuf_addf(&out, "nimflow_store_failing %d\n", nf_store_failing(admin->store));
     add_events(admin, &out);
     add_runs(admin, &out);
+    add_shed(admin, &out);
+    add_pickups(admin, &out);
     add_alarms(admin, &out);
     add_connections(admin, &out);
     add_dead_letters(admin, flows, &out);
+    add_requests(admin, &out);
     nf_http_answer(x, 200, "text/plain; version=0.0.4", NULL, out.bytes, out.len);
     nf_strbuf_release(&out);
 }

@@ -20,6 +20,8 @@
 #include <unistd.h>
 #include <utlist.h>
 
+enum { BUSY_MS = 5000 }; /* somebody looks into the file with other tools */
+
 static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
                                "PRAGMA journal_mode=WAL;"
                                "PRAGMA synchronous=FULL;"
@@ -186,10 +188,24 @@ static nf_status set_up(nf_database *db, nf_error *err)
     return status;
 }
 
+/* That there is a new folder must be on the disk before what is in it is promised. */
+static void sync_parent(const char *folder)
+{
+    char *parent = nf_format("%s/..", folder);
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(parent);
+}
+
 /* One process per database: the lock goes with the process, so a crash leaves none behind. */
 static nf_status take_lock(nf_database *db, const char *folder, nf_error *err)
 {
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    if (mkdir(folder, 0700) == 0)
+        sync_parent(folder);
+    else if (errno != EEXIST)
         return nf_error_set(err, NF_E_CONFIG, "data folder %s: %s", folder, strerror(errno));
     char *path = nf_format("%s/nimflow.lock", folder);
     db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -217,6 +233,7 @@ nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
         sqlite3_open_v2(db->path, &db->writer,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     umask(before);
+    sqlite3_busy_timeout(db->writer, BUSY_MS);
     if (rc == SQLITE_OK)
         status = set_up(db, err);
     else

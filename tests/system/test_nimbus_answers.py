@@ -23,7 +23,8 @@ class Answers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.nimbus = Nimbus()
-        cls.host = Host(cls.nimbus.url, flows={"catches.lua": CATCHES}, tenant="request_timeout: 1s\n").start()
+        cls.host = Host(cls.nimbus.url, flows={"catches.lua": CATCHES},
+                        tenant="request_timeout: 1s\nretry_times: 4\nbreaker_failures: 0\n").start()
 
     @classmethod
     def tearDownClass(cls):
@@ -152,7 +153,7 @@ class Away(unittest.TestCase):
         nimbus.answer = unavailable
         host = Host(nimbus.url).start(ready=False)
         try:
-            host.error_line("answered 503")
+            host.error_line("HTTP 503")
             self.assertFalse(host.ready())
             nimbus.answer = None
             wait_until(host.ready, 60, "ready after Nimbus came back")
