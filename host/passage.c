@@ -88,7 +88,8 @@ static void log_lines(const nf_run_report *report, const nf_run_row *row)
 
 static void log_end(const nf_run_report *report, const nf_run_row *row)
 {
-    bool good = report->outcome == NF_OUTCOME_DONE || report->outcome == NF_OUTCOME_SKIPPED;
+    bool good = report->outcome == NF_OUTCOME_DONE || report->outcome == NF_OUTCOME_SKIPPED
+                || report->shed == NF_SHED_OUTDATED; /* the flow asked for that */
     nf_log_level level = good ? NF_LOG_DEBUG : NF_LOG_WARN;
     if (!nf_log_wants(level))
         return;
@@ -182,6 +183,12 @@ static void on_run_parked(void *ctx, const nf_parking *parking)
     nf_store_park_run(passage->pipeline->store, &record->parking, on_parked, record);
 }
 
+/* Its attempts are kept when it leaves memory, and with it its lane. */
+bool nf_passage_left_lane(const nf_passage *passage, size_t index)
+{
+    return passage->rows[index].attempts > 0;
+}
+
 /* ---- 5 run (6, act, happens in there) ---- */
 
 void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler,
@@ -199,6 +206,9 @@ void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler
                                             .event = event->row.body,
                                             .len = event->row.len,
                                             .partition = event->partition,
+                                            .urgency = nf_event_urgency(event),
+                                            .last = nf_event_over(event),
+                                            .no_lane = nf_passage_left_lane(passage, index),
                                             .env = nf_tenant_env(passage->tenant, handler),
                                             .parked = on_run_parked,
                                             .journal = journal,

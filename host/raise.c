@@ -32,9 +32,10 @@ static void choose(nf_passage *passage, const nf_occurrence *o)
 
 static nf_status not_now(const nf_passage *passage, nf_error *err)
 {
-    const nf_pipeline *p = passage->pipeline;
+    nf_pipeline *p = passage->pipeline;
     /* what comes from inside cannot come again: while the host ends it is kept for the next start */
-    const char *why = p->ending ? NULL : nf_passage_not_now(p, passage->tenant);
+    const char *why =
+        p->ending ? NULL : nf_pipeline_not_now(p, passage->tenant, nf_passage_urgency(passage));
     return why ? nf_error_set(err, NF_E_FULL, "%s", why) : NF_OK;
 }
 
@@ -147,7 +148,8 @@ static void take(nf_pipeline *p, nf_tenant *t, nf_listener *hook, nf_http_exchan
     nf_event *event = NULL;
     size_t len = 0;
     char *body = hook_event(x, hook, &len, &err);
-    const char *later = nf_passage_not_now(p, t);
+    nf_urgency own = hook->handler->priority, usual = hook->handler->trigger->urgency;
+    const char *later = nf_pipeline_not_now(p, t, own ? own : usual);
     nf_nonce_state state = NF_NONCE_NEW;
     int64_t number = nf_store_new_id(p->store);
     if (err.status == NF_OK && !later)

@@ -2,12 +2,10 @@
 /*
  * effects.c: what a run asks for: from the worker's EFFECT to our RESULT, with an entry in the run's journal.
  *
- * What the journal knows is answered from there, in the recorded order, and the world does not see it again. Order of
- * writes: a read or safe effect is sent and its result given at once; an unsafe one is sent when its intent is durable,
- * and its result given when that is durable.
+ * What the journal knows is answered from there, in the recorded order; the world does not see it again. A read or safe
+ * effect is sent, and its result given, at once; an unsafe one when its intent is durable, and when its result is.
  *
- * The broker believes nothing: a number out of order, an unknown action or more effects than the run may have ends the
- * worker, not the broker.
+ * The broker believes nothing: a number out of order, an unknown action or too many effects end the worker, not it.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -17,11 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LONGEST_WHERE = 512,
-    LONGEST_LINE = 2 << 20,
-    MOST_BYTES = 16 << 20, /* of a run's journal: it is in memory */
-};
+/* MOST_BYTES: of a run's journal, since it is in memory */
+enum { LONGEST_WHERE = 512, LONGEST_LINE = 2 << 20, MOST_BYTES = 16 << 20 };
 
 /* Milliseconds with three digits after the point, without formatted printing: this is written for every effect. */
 static void add_ms(nf_strbuf *out, const char *name, uint64_t ns)
@@ -201,7 +196,7 @@ void nf_effects_record(nf_pending *pending, const nf_error *err, const char *res
                         "what its effects returned is more than the 16 MiB that are kept of a run",
                         NULL);
     else
-        nf_effects_give(run);
+        nf_lane_effect_ended(run);
 }
 
 static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *result, size_t len)
@@ -209,6 +204,7 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
     nf_pending *pending = ctx;
     (void)call;
     pending->call = NULL;
+    nf_run_has_context(pending, err);
     if (err && err->status == NF_E_UNKNOWN && pending->intended && nf_run_can_park(pending->run))
         nf_run_hold(pending->run, pending->number, err->text);
     else
@@ -217,7 +213,7 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
 
 /* ---- what an effect asks of its run ---- */
 
-static uint64_t wall_left_ms(void *ctx)
+uint64_t nf_effects_wall_left_ms(void *ctx)
 {
     const nf_pending *pending = ctx;
     const nf_run *run = pending->run;
@@ -243,7 +239,7 @@ static void over_time(void *ctx, uint64_t asked_ms)
     nf_error_set(&err, NF_E_LIMIT,
                  "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
                  (unsigned long long)asked_ms, (unsigned long long)limit,
-                 (unsigned long long)wall_left_ms(pending));
+                 (unsigned long long)nf_effects_wall_left_ms(pending));
     nf_effects_too_long(pending, &err);
 }
 
@@ -287,10 +283,11 @@ static void intend(void *ctx, nf_call *call)
     pending->intention = nf_alloc(sizeof *pending->intention);
     *pending->intention = (nf_intention){pending, call};
     nf_journal_write(run->env->store, run->journal,
-                     put_entry(pending, NF_ENTRY_INTENT, 0, NULL, NULL, 0), on_intended);
+                     put_entry(pending, NF_ENTRY_INTENT, nf_clock_wall_ms(), NULL, NULL, 0),
+                     on_intended);
 }
 
-static bool permits(void *ctx, const char *action)
+bool nf_effects_permits(void *ctx, const char *action)
 {
     const nf_pending *pending = ctx;
     size_t i;
@@ -302,20 +299,20 @@ static bool permits(void *ctx, const char *action)
     return false;
 }
 
-static void terms(void *ctx, nf_nimbus_terms *out)
+void nf_effects_terms(void *ctx, nf_nimbus_terms *out)
 {
     out->retry = ((const nf_pending *)ctx)->run->handler->retry;
-    out->left_ms = wall_left_ms(ctx) + 1; /* 0 would mean: any time */
+    out->left_ms = nf_effects_wall_left_ms(ctx) + 1; /* 0 would mean: any time */
 }
 
 static const nf_effect_owner owner = {
     .ended = on_ended,
-    .wall_left_ms = wall_left_ms,
+    .wall_left_ms = nf_effects_wall_left_ms,
     .sleep = sleep_long,
     .over_time = over_time,
     .intend = intend,
-    .permits = permits,
-    .terms = terms,
+    .permits = nf_effects_permits,
+    .terms = nf_effects_terms,
 };
 
 /* ---- what the worker says ---- */
@@ -357,7 +354,7 @@ static nf_pending *new_pending(nf_run *run, const nf_msg_effect *head, const cha
     return pending;
 }
 
-static void start(nf_pending *pending)
+void nf_effects_start(nf_pending *pending)
 {
     nf_run *run = pending->run;
     nf_call *call = nf_effect_start(run->env, pending->action, pending->args, pending->args_len,
@@ -396,7 +393,7 @@ static void recall(nf_pending *pending, nf_entry *entry)
         pending->started_ns = run->began_ns + nf_entry_started_ns(entry);
         nf_run_fall_asleep(pending, entry->row.at_ms);
     } else if (entry->row.state == NF_ENTRY_INTENT) {
-        nf_run_find_out(pending);
+        nf_run_find_out(pending, entry->row.at_ms);
     } else {
         nf_pending_free(pending);
         nf_effects_give(run);
@@ -441,7 +438,8 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
         return;
     }
     run->effects_seen = head.number;
-    if (run->parking || run->told)
+    nf_run_heard(run);
+    if (run->parking || run->told || run->outdated)
         return; /* it is about to end */
     run->waits = frame->aux == 1 && head.given == run->journal->given;
     const char *where = payload + sizeof head, *args = where + head.where_len;
@@ -454,7 +452,7 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
     else if (entry)
         recall(pending, entry);
     else
-        start(pending);
+        nf_effects_start(pending);
     run = nf_crew_find_run(crew, frame->id);
     if (run)
         nf_run_may_sleep(run);

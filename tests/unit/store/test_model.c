@@ -2,8 +2,9 @@
 /*
  * test_model.c: random writes, and a process that ends in the middle of them, against a model in memory.
  *
- * Whatever the moment, the store must read like the model after the first k writes, for one k that is not below the last
- * write that was reported durable: nothing reported is missing, nothing is half, nothing came out of turn. Each life of
+ * Whatever the moment, the store must read like the model after the first k writes, for one k that is not below the
+ * last write that was reported durable: nothing reported is missing, nothing is half, nothing came out of
+ * turn. Each life of
  * the store is a process of its own that is killed, or closes its store; with fault points a kill may be a power cut.
  *
  *   NF_MODEL_SEED=N    only this seed (each run prints those it takes)
