@@ -8,6 +8,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/macros.h"
 #include "log/log.h"
 #include "passage.h"
@@ -46,7 +47,9 @@ static void on_due(void *ctx, const nf_run_row *row, const nf_event_row *event)
     }
     if (nf_pool_find_run(t->pool, row->id))
         return; /* it was woken before; the database does not know yet */
+    nf_fault_point("run.wake.before");
     nf_store_unpark_run(waking->pipeline->store, row->id);
+    nf_fault_point("run.wake.after");
     nf_passage_resume(waking->pipeline, t, row, event);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/jscan.h"
 #include "run/internal.h"
 
@@ -104,6 +105,7 @@ void nf_effects_give(nf_run *run)
     while (run->crew && !run->held_by && !run->parking && (entry = nf_journal_next(run->journal))) {
         nf_msg_result head = {.number = entry->row.number, .now_ms = entry->row.at_ms};
         run->journal->given++;
+        nf_fault_point("journal.give");
         run->waits = false;
         nf_worker_send(run->crew->worker, NF_MSG_RESULT, entry->row.state == NF_ENTRY_ERROR,
                        run->key, &head, sizeof head, entry->row.result, entry->row.len);

@@ -3,6 +3,7 @@
 #include "run/journal.h"
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/json.h"
 #include "base/macros.h"
 
@@ -238,6 +239,7 @@ struct writing {
 static void on_written(void *ctx, const nf_error *err)
 {
     struct writing *w = ctx;
+    nf_fault_point("journal.written");
     if (!err)
         w->entry->durable = true;
     if (w->then && w->entry->run)
@@ -251,6 +253,7 @@ static void write_entry(nf_store *store, nf_journal *journal, nf_entry *entry,
                         void (*then)(nf_entry *entry, const nf_error *err))
 {
     struct writing *w = nf_alloc(sizeof *w);
+    nf_fault_point("journal.write");
     entry->refs++;
     *w = (struct writing){entry, nf_mark_ref(journal->mark), then};
     nf_store_put_entry(store, &entry->row, &journal->mark->mark, on_written, w);

@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/macros.h"
 #include "run/internal.h"
 
@@ -26,6 +27,7 @@ static void park(nf_run *run, const nf_parking *parking)
     run->park_reason = nf_strdup(parking->reason);
     run->park.reason = run->park_reason;
     run->parking = true;
+    nf_fault_point("run.park");
     nf_journal_flush(run->env->store, run->journal);
     nf_effects_cancel_all(run);
     if (run->crew && !run->held_by)

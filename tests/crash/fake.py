@@ -86,6 +86,7 @@ class Fake:
     def __init__(self, random):
         self.random = random
         self.record = []     # of Request, as they came
+        self.done = set()    # (task, sequence) of events whose slowest run is at its end
         self.callback = None
         self.registered = 0
         self.events = {}     # number of an event -> (task, sequence)
@@ -109,6 +110,8 @@ class Fake:
         sequence, handler, step = text.rsplit("|", 2)
         request = Request(life, task, int(sequence), handler, step)
         self.record.append(request)
+        if (handler, step) == flows.SLOWEST:
+            self.done.add((task, request.sequence))
         return request
 
     def handle(self, method, target, body, life):

@@ -29,7 +29,7 @@ BODIES = {
 """),
     "both": ("", """
     flow.all { function() update("left") end, function() update("right") end }
-    flow.sleep(0.02)
+    flow.sleep(0.4)
 """),
     "catches": ("", """
     local good, err = pcall(update, "fail", "missing-" .. task.taskId)
@@ -47,6 +47,7 @@ STEPS = {
     "catches": ("begin", "fail", "end"),
     "sleeps": ("begin", None, "end"),
 }
+SLOWEST = ("both", "end")    # of an event's runs, without durable sleeps
 UNSAFE = {"create"}          # steps
 MAY_BE_HELD = {"creates"}    # handlers whose run may end or wait unexplained by anything but its unsafe effect
 LANE_SET_FREE = {"sleeps"}   # a durable sleep lets the next one begin

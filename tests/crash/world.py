@@ -17,6 +17,7 @@ from post import Line
 GIVE_UP_S = 45      # an event not answered with 202 is sent again for so long: within the time of the de-duplication
 AGAIN = 0.1         # how often an accepted event is delivered a second time
 SLEEPERS = 0.15     # how many tasks have a handler with a durable sleep
+MOST_WAITING = 40   # events that are accepted and not done with: a backlog would prove nothing more
 COUNT = struct.Struct("56sQ")
 
 
@@ -35,7 +36,8 @@ class World:
         self.fake = Fake(random)
         self.port = free_port()
         self.life = 0
-        self.process = self.reaped = None
+        self.process = None
+        self.heard = asyncio.Event()  # an event was accepted in this life
         self.accepted = {}       # (task, sequence) -> is it a sleeper
         self.uncertain = set()   # was sent, never answered
         self.numbers = 0
@@ -65,6 +67,7 @@ class World:
     async def start(self, fault=None, last=False):
         """Start the host; with `fault` it kills itself there (host/base/fault.h). The last life is not killed."""
         self.life += 1
+        self.heard.clear()
         self.write("tenants/acme/token", f"life-{self.life}\n")
         environment = dict(os.environ, NF_FAULT_COUNTS=os.path.join(self.dir, "counts"))
         if self.power and not last:
@@ -86,6 +89,13 @@ class World:
             return True
         except asyncio.TimeoutError:
             return False
+
+    async def at_work(self, seconds):
+        """Until it has accepted an event in this life, has ended, or that time is over."""
+        tasks = [asyncio.ensure_future(self.heard.wait()), asyncio.ensure_future(self.process.wait())]
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
 
     def signal(self, number):
         """By hand: Popen would reap the process behind the back of the loop that waits for it."""
@@ -155,6 +165,7 @@ class World:
             status = await line.post(self.fake.callback, body) if self.fake.callback else None
             if status == 202:
                 self.accepted[task, sequence] = sleeper
+                self.heard.set()
                 if self.random.random() < AGAIN:
                     await line.post(self.fake.callback, body)
                 return True
@@ -175,6 +186,8 @@ class World:
                 if not self.sending or not await self.deliver(line, f"{name}-{number}", sequence, sleeper):
                     break
                 await asyncio.sleep(self.random.choice((0, 0, 0.01, 0.05)))
+                while self.sending and len(self.accepted) - len(self.fake.done) > MOST_WAITING:
+                    await asyncio.sleep(0.02)
         line.close()
 
     async def remove(self):
