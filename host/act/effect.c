@@ -10,6 +10,7 @@
 #include "act/args.h"
 #include "act/call.h"
 #include "act/rights.h"
+#include "act/stand_in.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/macros.h"
@@ -157,6 +158,11 @@ static void on_slept(void *ctx)
 
 void nf_call_sleep(nf_call *call, uint64_t ms)
 {
+    if (call->env->stand_in) {
+        call->env->stand_in->slept(call->env->stand_in->ctx, ms);
+        nf_call_finish(call, NULL, NULL, 0);
+        return;
+    }
     if (ms > call->owner->wall_left_ms(call->ctx)) {
         call->ended = true;
         call->owner->over_time(call->ctx, ms);
@@ -205,6 +211,8 @@ void nf_effect_cancel(nf_call *call)
         nf_nimbus_cancel(call->request);
         nf_call_spoil(call); /* it may have been sent */
     }
+    if (call->put_off)
+        call->env->stand_in->forget(call->env->stand_in->ctx, call);
     if (call->wait)
         nf_kept_forget(call->wait);
     if (call->contacts_wait)

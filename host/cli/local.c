@@ -17,7 +17,7 @@ nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, const 
     nf_allowed allowed = nf_allowed_standard();
     allowed.run = *limits;
     allowed.tenant.of[NF_CAP_WORKERS] = 1;
-    *local = (nf_local){.most_source = limits->of[NF_BUDGET_SOURCE]};
+    *local = (nf_local){.most_source = limits->of[NF_BUDGET_SOURCE], .allowed = allowed};
     nf_log_open(NF_LOG_WARN, 0); /* what was loaded is no news for a command */
     nf_status status = nf_loop_open(&local->loop, err);
     if (status != NF_OK)
@@ -69,6 +69,20 @@ void nf_local_use_lists(nf_local *local, const char *dir, const char *flow, cons
     nf_list_folder_free(local->env.lists);
     local->env.lists = nf_list_folder_new(local->lists, beside, country);
     free(beside);
+}
+
+void nf_local_limit(nf_local *local, const nf_limits *limits)
+{
+    local->allowed.run = *limits;
+    nf_pool_allow(local->pool, &local->allowed);
+}
+
+void nf_local_forget(nf_local *local)
+{
+    nf_error err = {0};
+    nf_kv_close(local->kv);
+    nf_kv_open(NULL, "local", UINT64_MAX, &local->kv, &err);
+    local->env.kv = local->kv;
 }
 
 void nf_local_close(nf_local *local)

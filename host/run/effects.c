@@ -5,6 +5,7 @@
  * The broker believes nothing: a number out of order, an unknown action or more effects than the run may have ends the
  * worker, not the broker.
  */
+#include "act/stand_in.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/jscan.h"
@@ -92,7 +93,7 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
 {
     nf_pending *pending = ctx;
     nf_run *run = pending->run;
-    nf_msg_result head = {.number = pending->number, .now_ms = nf_clock_wall_ms()};
+    nf_msg_result head = {.number = pending->number, .now_ms = nf_effect_now_ms(run->env)};
     char *error = err ? error_json(pending->action, err, &len) : NULL;
     (void)call;
     nf_worker_send(run->crew->worker, NF_MSG_RESULT, err != NULL, run->key, &head, sizeof head,
