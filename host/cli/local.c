@@ -115,19 +115,26 @@ static void on_loaded(void *ctx, nf_version *version, const nf_error *err)
     nf_loop_stop(&load->local->loop);
 }
 
-nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err)
+nf_version *nf_local_load_source(nf_local *local, const char *name, const char *source, size_t len,
+                                 bool script, nf_error *err)
 {
     struct load load = {.local = local, .err = err};
+    nf_version_spec spec = {.file = name, .source = source, .len = len, .script = script};
+    nf_version_load(local->pool, &spec, on_loaded, &load);
+    if (!load.ended)
+        nf_loop_run(&local->loop);
+    return load.version;
+}
+
+nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err)
+{
     char *source;
     size_t len;
     if (nf_file_read(path, local->most_source, &source, &len, err) != NF_OK)
         return NULL;
-    nf_version_spec spec = {.file = path, .source = source, .len = len, .script = script};
-    nf_version_load(local->pool, &spec, on_loaded, &load);
-    if (!load.ended)
-        nf_loop_run(&local->loop);
+    nf_version *version = nf_local_load_source(local, path, source, len, script, err);
     free(source);
-    return load.version;
+    return version;
 }
 
 struct one_run {

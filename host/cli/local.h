@@ -42,6 +42,10 @@ void nf_local_close(nf_local *local);
 /** Load a file and wait. NULL with `err` set when it does not load. */
 nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err);
 
+/** The same with a source that is no file; `name` is how messages shall show it. */
+nf_version *nf_local_load_source(nf_local *local, const char *name, const char *source, size_t len,
+                                 bool script, nf_error *err);
+
 /** Run a handler and wait; `ended` is called with the report. */
 void nf_local_run(nf_local *local, const nf_run_spec *spec, nf_run_ended *ended, void *ctx);
 

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/percent.h"
 #include "cli/command.h"
+#include "cli/export.h"
 #include "cli/fetch.h"
 #include "tenant/flows.h"
 
@@ -132,7 +133,6 @@ static int run(const nf_cli *cli, const nf_given *given)
     const char *verb = given->arg_count > 0 ? given->args[0] : "list";
     nf_strbuf path = nf_strbuf_new(8192);
     int status;
-    (void)cli;
     if (strcmp(verb, "show") == 0 && given->arg_count == 2) {
         nf_strbuf_puts(&path, "/v1/runs/");
         nf_percent_encode(&path, given->args[1]);
@@ -143,11 +143,13 @@ static int run(const nf_cli *cli, const nf_given *given)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++)
             add_parameter(&path, given, names[i]);
         status = show(given, path.bytes);
+    } else if (strcmp(verb, "export") == 0 && given->arg_count == 2) {
+        status = nf_export_run(cli, given, given->args[1]);
     } else if (strcmp(verb, "start") == 0 && given->arg_count == 2) {
         status = start(given);
     } else {
-        status =
-            nf_usage_error("runs", "write 'runs list', 'runs show ID' or 'runs start HANDLER'");
+        status = nf_usage_error(
+            "runs", "write 'runs list', 'runs show ID', 'runs export ID' or 'runs start HANDLER'");
     }
     nf_strbuf_release(&path);
     return status;
@@ -169,9 +171,9 @@ static const nf_option options[] = {
 
 const nf_command nf_command_runs = {
     "runs",
-    "[list] [OPTION]... | show ID | start HANDLER [--event FILE]",
+    "[list] [OPTION]... | show ID | export ID | start HANDLER [--event FILE]",
     "List the runs of a running host, show one with its event, effects, budgets and log, or start one.",
-    NULL,
+    "'export' prints a run as a case for 'nimflow test': nimflow runs export 42 > flows/NAME.test.lua",
     options,
     run,
 };

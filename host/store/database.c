@@ -268,6 +268,7 @@ nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err)
         bind_text(s, 4, r->handler);
         bind_text(s, 5, r->file);
         bind_hash(s, 6, r->version);
+        sqlite3_bind_int64(s, 7, r->replay_of);
         status = nf_database_step(db, NF_SQL_ADD_RUN, err);
     }
     return status;

@@ -16,7 +16,8 @@
     X(PROBE, "PRAGMA application_id=0") /* writes the value that is there: nothing changes */      \
     X(ADD_EVENT, "INSERT INTO event(id, tenant, subscription, trigger, hash, received, body)"      \
                  " VALUES(?,?,?,?,?,?,?)")                                                         \
-    X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version) VALUES(?,?,?,?,?,?)")   \
+    X(ADD_RUN, "INSERT INTO run(id, event, tenant, handler, file, version, replay_of)"             \
+               " VALUES(?,?,?,?,?,?,?)")                                                           \
     X(PUT_SCHEDULE, "INSERT OR REPLACE INTO schedule(tenant, handler, due) VALUES(?,?,?)")         \
     X(ADD_DUPLICATE, "UPDATE event SET duplicates = duplicates + 1 WHERE id = ?")                  \
     X(END_RUN, "UPDATE run SET outcome=?, started=?, ended=?, attempts=?"                          \

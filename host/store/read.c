@@ -292,6 +292,8 @@ static json_t *run_json(sqlite3_stmt *s, bool whole)
         version, "outcome", outcome ? outcome : "?", "attempts", sqlite3_column_int(s, 9),
         "duplicates", sqlite3_column_int(s, 11), "received", time_json(received), "started",
         time_json(sqlite3_column_int64(s, 7)), "ended", time_json(sqlite3_column_int64(s, 8)));
+    if (sqlite3_column_int64(s, 14))
+        json_object_set_new(row, "replay_of", json_integer(sqlite3_column_int64(s, 14)));
     json_t *detail = json_loads(text_at(s, 12), JSON_ALLOW_NUL, NULL);
     if (whole) {
         json_object_update(row, detail);
@@ -334,7 +336,7 @@ static void run_query(struct question *q)
     if (prepare(
             q->store,
             "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.ended,"
-            " max(r.attempts, 0), e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END"
+            " max(r.attempts, 0), e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END, r.replay_of"
             " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
             " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2) AND (?3 IS NULL OR r.handler = ?3)"
             " AND (?4 < 0 OR r.outcome = ?4) AND (?5 = 0 OR r.id < ?5) ORDER BY r.id DESC LIMIT ?6",

@@ -46,7 +46,8 @@ typedef struct nf_run_row {
     int64_t id, event;
     const char *tenant, *handler, *file;
     uint8_t version[NF_SHA256_SIZE]; /* of the flow's source */
-    bool marked; /* it began an effect that must not be repeated; only told when it is read */
+    int64_t replay_of; /* the run that it does again, or 0; not told when it is read */
+    bool marked;       /* it began an effect that must not be repeated; only told when it is read */
 } nf_run_row;
 
 /** How a run ended. */
