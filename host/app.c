@@ -116,6 +116,7 @@ static nf_status open_shared(nf_app *app, const nf_app_options *options, nf_erro
         .key = app->key,
         .public_url = app->public_url,
         .triggers = options->triggers,
+        .actions = options->actions,
         .raise = nf_pipeline_raise,
         .pipeline = app->pipeline,
     };

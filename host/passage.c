@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "log/log.h"
+#include "run/journal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@ struct record {
     size_t index;
     nf_run_end end;
     char *detail;
+    nf_counted_mark *mark;
+    nf_parking parking; /* in place of an end */
+    char *reason;
 };
 
 nf_passage *nf_passage_new(nf_pipeline *p, nf_tenant *tenant, nf_event *event)
@@ -67,7 +71,9 @@ static void on_recorded(void *ctx, const nf_error *err)
     struct record *record = ctx;
     (void)err; /* given up only when the host ends; then the run is found open at the next start */
     nf_passage_unref(record->passage);
+    nf_mark_unref(record->mark);
     free(record->detail);
+    free(record->reason);
     free(record);
 }
 
@@ -120,15 +126,53 @@ static void on_run_ended(void *ctx, const nf_run_report *report)
         .detail = record->detail,
         .len = len,
     };
+    if (report->mark) {
+        record->mark = nf_mark_ref(report->mark);
+        record->end.mark = &record->mark->mark;
+    }
     passage->tenant->count.ended[report->outcome]++;
     log_end(report, &passage->rows[record->index]);
     nf_pipeline_tell_failure(passage, record->index, report);
     nf_store_end_run(passage->pipeline->store, &record->end, on_recorded, record);
 }
 
+/* ---- it leaves memory without an end ---- */
+
+static void on_parked(void *ctx, const nf_error *err)
+{
+    struct record *record = ctx;
+    if (!err && record->parking.wake_ms)
+        nf_pipeline_wake_at(record->passage->pipeline, record->parking.wake_ms);
+    on_recorded(record, err);
+}
+
+static void on_run_parked(void *ctx, const nf_parking *parking)
+{
+    struct record *record = ctx;
+    nf_passage *passage = record->passage;
+    const nf_run_row *row = &passage->rows[record->index];
+    passage->runs[record->index] = NULL;
+    if (passage->refused) {
+        on_recorded(record, NULL);
+        return;
+    }
+    record->parking = *parking;
+    record->parking.reason = record->reason = nf_strdup(parking->reason);
+    if (!parking->wake_ms) {
+        char *text =
+            nf_format("run %lld of '%s' is held: %s; see 'nimflow why %lld'", (long long)row->id,
+                      row->handler, parking->reason, (long long)row->id);
+        nf_log_warn("run", "%s: %s", row->tenant, text);
+        nf_tenant_alarm(passage->tenant, NF_ALARM_RUN_HELD, row->handler, text);
+        free(text);
+    }
+    nf_store_park_run(passage->pipeline->store, &record->parking, on_parked, record);
+}
+
 /* ---- 5 run (6, act, happens in there) ---- */
 
-void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler)
+void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler,
+                    nf_journal *journal)
 {
     const nf_event *event = passage->event;
     struct record *record = nf_alloc(sizeof *record);
@@ -143,6 +187,10 @@ void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler
                                             .len = event->row.len,
                                             .partition = event->partition,
                                             .env = nf_tenant_env(passage->tenant, handler),
+                                            .parked = on_run_parked,
+                                            .journal = journal,
+                                            .attempts = passage->rows[index].attempts,
+                                            .spent_ms = passage->rows[index].spent_ms,
                                         },
                                         on_run_ended, record);
 }

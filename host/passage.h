@@ -16,7 +16,10 @@ struct nf_pipeline {
     nf_store *store;
     nf_tenant *tenants[NF_MOST_TENANTS];
     size_t tenant_count;
-    size_t busy; /* passages alive */
+    size_t busy;           /* passages alive */
+    nf_timer *alarm_clock; /* of sleeping runs; wake.c */
+    int64_t next_wake_ms;  /* that it is set to; 0: it is not */
+    nf_sleeper woken;      /* up to here, of those that wake now */
 };
 
 typedef struct nf_passage {
@@ -59,8 +62,21 @@ void nf_passage_run_all(nf_passage *passage);
 /** Let the flows know that listen for failures, if this run is one. Before its end is recorded. */
 void nf_pipeline_tell_failure(nf_passage *passage, size_t index, const nf_run_report *report);
 
-/** Start run number `index` of the passage with this handler; its end will be recorded. */
-void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler);
+/** Start run number `index` of the passage with this handler; its end will be recorded. `journal` is of one that began
+ * before, and stolen; NULL: it is new. */
+void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler,
+                    struct nf_journal *journal);
+
+/** resume.c: let a run that was read from the store go on, in a passage of its own. */
+void nf_passage_resume(nf_pipeline *pipeline, nf_tenant *tenant, const nf_run_row *row,
+                       const nf_event_row *event);
+
+/** resume.c: a passage of one run that was read from the store; steals `event`, copies the rest. */
+nf_passage *nf_passage_of_run(nf_pipeline *pipeline, nf_tenant *tenant, nf_event *event,
+                              const nf_run_row *row);
+
+/** wake.c: a run sleeps until then. */
+void nf_pipeline_wake_at(nf_pipeline *pipeline, int64_t wake_ms);
 
 /** Record an end of run number `index` that did not start here, with the reason. */
 void nf_passage_fail(nf_passage *passage, size_t index, nf_outcome outcome, const char *why);

@@ -144,7 +144,7 @@ static void on_event_stored(void *ctx, const nf_error *err)
         nf_tenant_alarm(t, NF_ALARM_STORE_FAILING, t->config->name, err->text);
         for (size_t i = 0; i < passage->count; i++) {
             if (passage->runs[i])
-                nf_run_cancel(passage->runs[i]);
+                nf_run_cancel(passage->runs[i], "its event could not be stored");
         }
         nf_passage_answer(passage, 503, "Retry-After: 5\r\n",
                           "the notification could not be stored\n");
@@ -194,7 +194,7 @@ void nf_passage_enqueue(nf_passage *passage)
 void nf_passage_run_all(nf_passage *passage)
 {
     for (size_t i = 0; i < passage->count; i++)
-        nf_passage_run(passage, i, passage->wanted[i]->handler);
+        nf_passage_run(passage, i, passage->wanted[i]->handler, NULL);
 }
 
 /* ---- the path ---- */
@@ -290,6 +290,8 @@ nf_pipeline *nf_pipeline_new(nf_store *store)
 
 void nf_pipeline_free(nf_pipeline *p)
 {
+    if (p)
+        nf_timer_close(p->alarm_clock);
     free(p);
 }
 

@@ -16,7 +16,7 @@ typedef struct nf_pipeline nf_pipeline;
 /** An empty pipeline that writes to `store`. */
 nf_pipeline *nf_pipeline_new(nf_store *store);
 
-/** Free it. All tenants must be closed, the store's writes done. */
+/** Free it. All tenants must be closed, the store's writes done. NULL is allowed. */
 void nf_pipeline_free(nf_pipeline *pipeline);
 
 /** Let a tenant's subscriptions find it. */
@@ -40,6 +40,21 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx);
  * tenant when its flows are loaded.
  */
 void nf_pipeline_resume(nf_pipeline *pipeline, nf_tenant *tenant);
+
+/** End a run without an end, wherever it is: waiting, running, asleep, held. `who` is for the history. */
+nf_status nf_pipeline_cancel(nf_pipeline *pipeline, int64_t run, const char *who, nf_error *err);
+
+typedef enum nf_release {
+    NF_RELEASE_DONE = 1, /* the effect in question was done, with this result */
+    NF_RELEASE_REPEAT,   /* it was not: send it again */
+} nf_release;
+
+/**
+ * A person decides about the effect for which a run is held, and it goes on. `result`: JSON or NULL (nil), with
+ * NF_RELEASE_DONE. `who` is for the log.
+ */
+nf_status nf_pipeline_release(nf_pipeline *pipeline, int64_t run, nf_release release,
+                              const char *result, const char *who, nf_error *err);
 
 /** Events whose write or runs are not finished. */
 size_t nf_pipeline_busy(const nf_pipeline *pipeline);

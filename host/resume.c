@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * resume.c: after a restart: every run without an end goes on, under the flow version it began with.
- *
- * The effects of such a run so far may be done again when they were of the classes read and safe. A run that began an
- * unsafe one was marked before; it ends here, so that nothing is created twice.
+ * resume.c: runs that began before and are in memory no more: after a restart, after a sleep, after a person's
+ * decision. Each goes on in a fresh state, under the flow version it began with, and is answered from its journal until
+ * it asks for something new.
  */
 #include "base/alloc.h"
 #include "log/log.h"
 #include "passage.h"
+#include "run/journal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct resume {
-    nf_pipeline *pipeline;
-    nf_tenant *tenant;
-    size_t count;
+/* One run whose flow version is being loaded. */
+struct return_ticket {
+    nf_passage *passage;
+    nf_journal *journal;
 };
 
 static const nf_handler *handler_named(const nf_version *version, const char *name)
@@ -31,20 +31,23 @@ static const nf_handler *handler_named(const nf_version *version, const char *na
 
 static void on_old_version(void *ctx, nf_version *version, const nf_error *err)
 {
-    nf_passage *passage = ctx;
+    struct return_ticket *ticket = ctx;
+    nf_passage *passage = ticket->passage;
     const nf_handler *handler = err ? NULL : handler_named(version, passage->rows[0].handler);
-    if (handler)
-        nf_passage_run(passage, 0, handler);
-    else if (!err
-             || err->status
-                    != NF_E_CANCELLED) /* cancelled: the host closes, and it is found open again */
-        nf_passage_fail(passage, 0, NF_OUTCOME_FAILED,
-                        err ? err->text : "the flow version it began with has no such handler");
+    if (handler) {
+        nf_passage_run(passage, 0, handler, ticket->journal);
+    } else {
+        nf_journal_free(ticket->journal);
+        if (!err || err->status != NF_E_CANCELLED) /* the host closes, and it is found again */
+            nf_passage_fail(passage, 0, NF_OUTCOME_FAILED,
+                            err ? err->text : "the flow version it began with has no such handler");
+    }
     nf_version_unref(version); /* the run keeps it */
     nf_passage_unref(passage);
+    free(ticket);
 }
 
-static void load_old_version(nf_passage *passage)
+static void load_old_version(nf_passage *passage, nf_journal *journal)
 {
     nf_error err = {0};
     char *source = NULL;
@@ -52,37 +55,51 @@ static void load_old_version(nf_passage *passage)
     const nf_run_row *row = &passage->rows[0];
     if (nf_store_get_version(passage->pipeline->store, row->version, &source, &len, &err)
         != NF_OK) {
+        nf_journal_free(journal);
         nf_passage_fail(passage, 0, NF_OUTCOME_FAILED, err.text);
         return;
     }
+    struct return_ticket *ticket = nf_alloc(sizeof *ticket);
+    *ticket = (struct return_ticket){passage, journal};
     passage->refs++;
     nf_version_load(passage->tenant->pool,
                     &(nf_version_spec){.file = row->file, .source = source, .len = len},
-                    on_old_version, passage);
+                    on_old_version, ticket);
     free(source);
 }
 
-static void resume_run(void *ctx, const nf_run_row *row, const nf_event_row *stored)
+/* ---- the journal ---- */
+
+struct recollection {
+    nf_journal *journal;
+    const nf_action *const *actions;
+};
+
+static void on_entry(void *ctx, const nf_entry_row *row)
 {
-    struct resume *resume = ctx;
-    nf_tenant *t = resume->tenant;
-    nf_event *event = NULL;
-    nf_error err = {0};
-    const nf_trigger *trigger = nf_trigger_find(t->host->triggers, stored->trigger);
-    if (strcmp(row->tenant, t->config->name) != 0)
-        return;
-    if (!trigger || nf_event_read(trigger, stored->body, stored->len, &event, &err) != NF_OK) {
-        nf_log_error("run", "%s: run %lld cannot be resumed: %s", row->tenant, (long long)row->id,
-                     trigger ? err.text : "its trigger is not in this program");
-        return;
-    }
-    resume->count++;
-    event->row.id = stored->id;
-    event->row.tenant = t->config->name;
-    event->row.subscription = stored->subscription;
-    event->row.received_ms = stored->received_ms;
-    nf_rights_see(t->rights, event);
-    nf_passage *passage = nf_passage_new(resume->pipeline, t, event);
+    struct recollection *r = ctx;
+    if (!r->journal)
+        r->journal = nf_journal_new();
+    nf_journal_recall(r->journal, r->actions, row);
+}
+
+/* NULL without an error: nothing is on record. */
+static nf_journal *recall(nf_passage *passage, nf_error *err)
+{
+    struct recollection r = {.actions = passage->tenant->host->actions};
+    nf_status status =
+        nf_store_each_entry(passage->pipeline->store, passage->rows[0].id, on_entry, &r, err);
+    if (status == NF_OK)
+        return r.journal;
+    nf_journal_free(r.journal);
+    return NULL;
+}
+
+/* ---- one run ---- */
+
+nf_passage *nf_passage_of_run(nf_pipeline *p, nf_tenant *t, nf_event *event, const nf_run_row *row)
+{
+    nf_passage *passage = nf_passage_new(p, t, event);
     passage->count = 1;
     passage->rows = nf_alloc(sizeof *passage->rows);
     passage->runs = nf_alloc(sizeof(nf_run *));
@@ -90,26 +107,65 @@ static void resume_run(void *ctx, const nf_run_row *row, const nf_event_row *sto
     passage->rows[0].tenant = t->config->name;
     passage->rows[0].handler = nf_strdup(row->handler);
     passage->rows[0].file = nf_strdup(row->file);
+    return passage;
+}
+
+void nf_passage_resume(nf_pipeline *p, nf_tenant *t, const nf_run_row *row,
+                       const nf_event_row *stored)
+{
+    nf_event *event = NULL;
+    nf_error err = {0};
+    const nf_trigger *trigger = nf_trigger_find(t->host->triggers, stored->trigger);
+    if (!trigger || nf_event_read(trigger, stored->body, stored->len, &event, &err) != NF_OK) {
+        nf_log_error("run", "%s: run %lld cannot be resumed: %s", row->tenant, (long long)row->id,
+                     trigger ? err.text : "its trigger is not in this program");
+        return;
+    }
+    event->row.id = stored->id;
+    event->row.tenant = t->config->name;
+    event->row.subscription = stored->subscription;
+    event->row.received_ms = stored->received_ms;
+    nf_rights_see(t->rights, event);
+    nf_passage *passage = nf_passage_of_run(p, t, event, row);
+    nf_journal *journal = recall(passage, &err);
     const nf_handler *handler = nf_tenant_handler(t, row->handler);
-    if (row->marked)
-        nf_passage_fail(passage, 0, NF_OUTCOME_LOST_WORKER,
-                        "the host ended after this run began an effect that must not be repeated; "
-                        "whether it took effect is not known, so look into Nimbus");
+    if (err.status != NF_OK)
+        nf_log_error("run",
+                     "%s: the journal of run %lld could not be read, so it waits for the next "
+                     "start: %s",
+                     t->config->name, (long long)row->id, err.text);
     else if (handler
              && memcmp(nf_version_hash(handler->version), row->version, NF_SHA256_SIZE) == 0)
-        nf_passage_run(passage, 0, handler);
+        nf_passage_run(passage, 0, handler, journal);
     else
-        load_old_version(passage);
+        load_old_version(passage, journal);
     nf_passage_unref(passage);
+}
+
+/* ---- all of a tenant ---- */
+
+struct resume {
+    nf_pipeline *pipeline;
+    nf_tenant *tenant;
+    size_t count;
+};
+
+static void on_open_run(void *ctx, const nf_run_row *row, const nf_event_row *event)
+{
+    struct resume *resume = ctx;
+    resume->count++;
+    nf_passage_resume(resume->pipeline, resume->tenant, row, event);
 }
 
 void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
 {
     struct resume resume = {p, tenant, 0};
     nf_error err = {0};
-    if (nf_store_each_open_run(p->store, resume_run, &resume, &err) != NF_OK)
+    if (nf_store_each_open_run(p->store, tenant->config->name, on_open_run, &resume, &err) != NF_OK)
         nf_log_error("run", "%s: open runs could not be read: %s", tenant->config->name, err.text);
     if (resume.count)
         nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
                     resume.count);
+    tenant->resumed = true;
+    nf_pipeline_wake_at(p, 1); /* at once: what became due meanwhile */
 }

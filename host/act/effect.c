@@ -163,6 +163,10 @@ void nf_call_sleep(nf_call *call, uint64_t ms)
         nf_call_finish(call, NULL, NULL, 0);
         return;
     }
+    if (ms > NF_LONG_SLEEP_MS && call->owner->sleep && call->owner->sleep(call->ctx, ms)) {
+        call->ended = true;
+        return;
+    }
     if (ms > call->owner->wall_left_ms(call->ctx)) {
         call->ended = true;
         call->owner->over_time(call->ctx, ms);

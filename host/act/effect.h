@@ -32,12 +32,16 @@ typedef struct nf_effect_env {
     const struct nf_stand_in *stand_in; /* answers in place of the world; NULL: the world does */
 } nf_effect_env;
 
+enum { NF_LONG_SLEEP_MS = 5000 }; /* a longer one is durable and no wall time */
+
 /** Who started an effect. */
 typedef struct nf_effect_owner {
     /** The end: `err` set, or `result` as JSON text (NULL or "": nil). Borrowed; the effect is gone afterwards. */
     void (*ended)(void *ctx, nf_call *call, const nf_error *err, const char *result, size_t len);
     /** How long the run may still wait; a longer sleep ends it at once through over_time. */
     uint64_t (*wall_left_ms)(void *ctx);
+    /** Take over a long sleep, and the effect is gone; false: it is like any other effect. NULL: always so. */
+    bool (*sleep)(void *ctx, uint64_t ms);
     /** The run waits for longer than its budget allows: end it. The effect was cancelled before. */
     void (*over_time)(void *ctx, uint64_t asked_ms);
     /** An unsafe request is about to be sent: keep that, then call nf_effect_go. NULL: it is sent at once. */

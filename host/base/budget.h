@@ -17,7 +17,8 @@ typedef enum nf_unit { NF_UNIT_MS, NF_UNIT_BYTES, NF_UNIT_COUNT } nf_unit;
 /* X(NAME, name, unit, default, ceiling, what it bounds). Times in ms, sizes in bytes. */
 #define NF_BUDGET_MAP(X)                                                                           \
     X(CPU, "cpu", MS, 1000, 60000, "CPU time of the script")                                       \
-    X(WALL, "wall", MS, 30000, 900000, "time from start to end, waiting included")                 \
+    X(WALL, "wall", MS, 30000, 900000,                                                             \
+      "time from start to end, waiting included, sleeps above 5 s not")                            \
     X(MEMORY, "memory", BYTES, 32 << 20, 80 << 20, "memory of the script")                         \
     X(EFFECTS, "effects", COUNT, 100, 10000, "effects (updates, requests, sleeps)")                \
     X(LOOKUPS, "lookups", COUNT, 1000, 100000, "look-ups in lists")                                \
@@ -26,7 +27,9 @@ typedef enum nf_unit { NF_UNIT_MS, NF_UNIT_BYTES, NF_UNIT_COUNT } nf_unit;
     X(LOG_LINES, "log_lines", COUNT, 1000, 100000, "log lines")                                    \
     X(RESULT, "result", BYTES, 64 << 10, 1 << 20, "bytes of the returned value as JSON")           \
     X(SOURCE, "source", BYTES, 1 << 20, 1 << 20, "bytes of the flow's source")                     \
-    X(LOAD, "load", MS, 1000, 10000, "CPU time for loading the flow, once per version")
+    X(LOAD, "load", MS, 1000, 10000, "CPU time for loading the flow, once per version")            \
+    X(LIFETIME, "lifetime", MS, 2592000000, 31622400000,                                           \
+      "time from start to end, all sleeps included")
 
 typedef enum nf_budget {
 #define X(name, text, unit, standard, ceiling, doc) NF_BUDGET_##name,

@@ -6,6 +6,9 @@
 #include "base/jscan.h"
 #include "base/macros.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 json_t *nf_json_parse(const char *text, size_t len, nf_error *err)
 {
     nf_jscan scan;
@@ -47,4 +50,17 @@ json_int_t nf_json_integer(const json_t *object, const char *key, json_int_t oth
 {
     const json_t *value = json_object_get(object, key);
     return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+void nf_json_digest(const char *text, size_t len, uint8_t out[NF_SHA256_SIZE])
+{
+    json_t *value = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    char *canonical =
+        value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS) : NULL;
+    if (canonical)
+        nf_sha256(canonical, strlen(canonical), out);
+    else
+        nf_sha256(text, len, out);
+    free(canonical);
+    json_decref(value);
 }

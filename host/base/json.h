@@ -3,6 +3,7 @@
 #ifndef NF_BASE_JSON_H
 #define NF_BASE_JSON_H
 
+#include "base/secret.h"
 #include "nf/error.h"
 
 #include <jansson.h>
@@ -16,6 +17,12 @@ json_t *nf_json_parse(const char *text, size_t len, nf_error *err);
 
 /** Compact text of a value, keys in insertion order. Owned by the caller. */
 char *nf_json_text(const json_t *value);
+
+/**
+ * SHA-256 of a document in its canonical form: keys sorted, no white space. Text that is no JSON is hashed as it is.
+ * May be called from any thread.
+ */
+void nf_json_digest(const char *text, size_t len, uint8_t out[NF_SHA256_SIZE]);
 
 /** The string member `key`, or NULL when it is absent or no string. Borrowed. */
 const char *nf_json_string(const json_t *object, const char *key);

@@ -40,9 +40,11 @@ typedef enum nf_msg {
     /* worker to broker */
     NF_MSG_READY = 64, /* locked down and ready; aux: the version of Landlock, 0: none */
     NF_MSG_LOADED,     /* id: version; aux: 0 loaded, 1 failed; payload: JSON, see below */
-    NF_MSG_EFFECT,     /* id: run; payload: nf_msg_effect, where (where_len), arguments as JSON */
+    NF_MSG_EFFECT, /* id: run; aux 1: all of the run waits now, 0: branches of it go on; payload: nf_msg_effect, where
+                      (where_len), arguments as JSON */
     NF_MSG_END,   /* id: run; aux: outcome; payload: nf_msg_end, then result, error, log as JSON */
     NF_MSG_ALIVE, /* nothing else was said for NF_ALIVE_MS while a run used the CPU */
+    NF_MSG_WAITS, /* id: run; a branch ended, and all others wait; payload: nf_msg_waits */
 } nf_msg;
 
 typedef struct nf_frame {
@@ -102,8 +104,13 @@ typedef struct nf_msg_effect {
     uint32_t number; /* 1, 2, 3 … within the run; several may be under way at one time (flow.all) */
     uint32_t action; /* index in SETUP's actions */
     uint32_t where_len;
-    uint32_t reserved;
+    uint32_t given; /* results that had reached the run */
 } nf_msg_effect;
+
+typedef struct nf_msg_waits {
+    uint32_t given;
+    uint32_t reserved;
+} nf_msg_waits;
 
 typedef struct nf_msg_end {
     nf_usage usage;  /* times in whole ms, rounded up */

@@ -101,6 +101,6 @@ json_t *nf_ask_host(const nf_given *given, const char *method, const char *path,
 
 void nf_print_json(const json_t *value, bool machine)
 {
-    json_dumpf(value, stdout, (machine ? JSON_COMPACT : JSON_INDENT(2)) | JSON_REAL_PRECISION(9));
+    json_dumpf(value, stdout, (machine ? JSON_COMPACT : JSON_INDENT(2)) | JSON_REAL_PRECISION(15));
     putchar('\n');
 }

@@ -40,7 +40,6 @@ nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, const 
                                                  .configured = *limits,
                                                  .allowed = allowed,
                                                  .env = &local->env,
-                                                 .record_args = true,
                                              });
     return NF_OK;
 }

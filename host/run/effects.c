@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * effects.c: what a run asks for: from the worker's EFFECT to our RESULT, with a line in the run's timeline.
+ * effects.c: what a run asks for: from the worker's EFFECT to our RESULT, with an entry in the run's journal.
+ *
+ * What the journal knows is answered from there, in the recorded order, and the world does not see it again. Order of
+ * writes: a read or safe effect is sent and its result given at once; an unsafe one is sent when its intent is durable,
+ * and its result given when that is durable.
  *
  * The broker believes nothing: a number out of order, an unknown action or more effects than the run may have ends the
  * worker, not the broker.
@@ -14,7 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_WHERE = 512 };
+enum {
+    LONGEST_WHERE = 512,
+    LONGEST_LINE = 2 << 20,
+    MOST_BYTES = 16 << 20, /* of a run's journal: it is in memory */
+};
 
 /* Milliseconds with three digits after the point, without formatted printing: this is written for every effect. */
 static void add_ms(nf_strbuf *out, const char *name, uint64_t ns)
@@ -26,28 +34,57 @@ static void add_ms(nf_strbuf *out, const char *name, uint64_t ns)
     nf_strbuf_add_u64(out, rest);
 }
 
-static void add_to_timeline(const nf_pending *pending, const nf_error *err)
+/* The effect's members in the timeline, without braces. Owned by the caller. */
+static nf_strbuf line_of(const nf_pending *pending, const nf_error *err)
+{
+    nf_strbuf out = nf_strbuf_new(LONGEST_LINE);
+    nf_strbuf_reserve(&out, 256 + pending->args_len);
+    nf_strbuf_puts(&out, "\"n\":");
+    nf_strbuf_add_u64(&out, pending->number);
+    nf_strbuf_puts(&out, ",\"action\":\"");
+    nf_strbuf_puts(&out, pending->action->name);
+    nf_strbuf_puts(&out, "\",\"where\":");
+    nf_strbuf_add_json(&out, pending->where, strlen(pending->where));
+    add_ms(&out, ",\"at_ms\":", pending->started_ns - pending->run->began_ns);
+    add_ms(&out, ",\"took_ms\":", nf_clock_ns() - pending->started_ns);
+    if (pending->args_len && nf_run_readable(pending->args, pending->args_len)) {
+        nf_strbuf_puts(&out, ",\"args\":");
+        nf_strbuf_add(&out, pending->args, pending->args_len);
+    }
+    if (err) {
+        nf_strbuf_puts(&out, ",\"ok\":false,\"kind\":\"");
+        nf_strbuf_puts(&out, nf_status_kind(err->status));
+        nf_strbuf_puts(&out, "\",\"message\":");
+        nf_strbuf_add_json(&out, err->text, strlen(err->text));
+    } else {
+        nf_strbuf_puts(&out, ",\"ok\":true");
+    }
+    return out;
+}
+
+/* An entry of the journal for what is under way. Borrowed. */
+static nf_entry *put_entry(const nf_pending *pending, nf_entry_state state, int64_t at_ms,
+                           const nf_error *err, const char *result, size_t len)
 {
     nf_run *run = pending->run;
-    nf_strbuf *out = &run->timeline;
-    nf_strbuf_puts(out, out->len ? ",{\"n\":" : "{\"n\":");
-    nf_strbuf_add_u64(out, pending->number);
-    nf_strbuf_puts(out, ",\"action\":\"");
-    nf_strbuf_puts(out, pending->action->name);
-    nf_strbuf_puts(out, "\",\"where\":");
-    nf_strbuf_add_json(out, pending->where, strlen(pending->where));
-    add_ms(out, ",\"at_ms\":", pending->started_ns - run->started_ns);
-    add_ms(out, ",\"took_ms\":", nf_clock_ns() - pending->started_ns);
-    if (pending->args)
-        nf_strbuf_addf(out, ",\"args\":%s", pending->args);
-    if (err) {
-        nf_strbuf_addf(out,
-                       ",\"ok\":false,\"kind\":\"%s\",\"message\":", nf_status_kind(err->status));
-        nf_strbuf_add_json(out, err->text, strlen(err->text));
-        nf_strbuf_puts(out, "}");
-    } else {
-        nf_strbuf_puts(out, ",\"ok\":true}");
-    }
+    nf_strbuf line = line_of(pending, err);
+    nf_entry *entry = nf_journal_put(run->journal, run, pending->action,
+                                     &(nf_entry_row){
+                                         .run = run->id,
+                                         .number = pending->number,
+                                         .action = pending->action->name,
+                                         .state = state,
+                                         .at_ms = at_ms,
+                                         .args = pending->args,
+                                         .args_len = pending->args_len,
+                                         .line = line.bytes,
+                                         .line_len = line.len,
+                                         .result = result,
+                                         .len = len,
+                                     });
+    entry->asked = pending->asked;
+    nf_strbuf_release(&line);
+    return entry;
 }
 
 /* That an unsafe effect will be sent, on its way to the disk. */
@@ -56,14 +93,33 @@ typedef struct nf_intention {
     nf_call *call;
 } nf_intention;
 
-static void free_pending(nf_pending *pending)
+void nf_pending_free(nf_pending *pending)
 {
     if (pending->intention)
         pending->intention->pending = NULL;
+    nf_timer_close(pending->timer);
     DL_DELETE(pending->run->pending, pending);
-    free(pending->where);
-    free(pending->args);
     free(pending);
+}
+
+/* ---- results ---- */
+
+void nf_effects_give(nf_run *run)
+{
+    nf_entry *entry;
+    while (run->crew && !run->held_by && !run->parking && (entry = nf_journal_next(run->journal))) {
+        nf_msg_result head = {.number = entry->row.number, .now_ms = entry->row.at_ms};
+        run->journal->given++;
+        run->waits = false;
+        nf_worker_send(run->crew->worker, NF_MSG_RESULT, entry->row.state == NF_ENTRY_ERROR,
+                       run->key, &head, sizeof head, entry->row.result, entry->row.len);
+    }
+}
+
+static void on_durable(nf_entry *entry, const nf_error *err)
+{
+    if (!err) /* otherwise the host ends */
+        nf_effects_give(entry->run);
 }
 
 /* May a script do it again? An unsafe effect only when it is known that nothing was done. */
@@ -89,87 +145,111 @@ static char *error_json(const nf_action *action, const nf_error *err, size_t *le
     return nf_strbuf_take(&out);
 }
 
+void nf_effects_record(nf_pending *pending, const nf_error *err, const char *result, size_t len)
+{
+    nf_run *run = pending->run;
+    nf_store *store = run->env->store;
+    bool careful = store && pending->action->class == NF_UNSAFE && pending->intended;
+    char *error = err ? error_json(pending->action, err, &len) : NULL;
+    nf_entry *entry = put_entry(pending, err ? NF_ENTRY_ERROR : NF_ENTRY_RESULT,
+                                nf_effect_now_ms(run->env), err, err ? error : result, len);
+    entry->durable = !careful;
+    if (store)
+        nf_journal_write(store, run->journal, entry, careful ? on_durable : NULL);
+    free(error);
+    nf_pending_free(pending);
+    if (run->journal->bytes > MOST_BYTES)
+        nf_run_tell_end(run, NF_OUTCOME_OVER_OUTPUT,
+                        "what its effects returned is more than the 16 MiB that are kept of a run",
+                        NULL);
+    else
+        nf_effects_give(run);
+}
+
 static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *result, size_t len)
 {
     nf_pending *pending = ctx;
-    nf_run *run = pending->run;
-    nf_msg_result head = {.number = pending->number, .now_ms = nf_effect_now_ms(run->env)};
-    char *error = err ? error_json(pending->action, err, &len) : NULL;
     (void)call;
-    nf_worker_send(run->crew->worker, NF_MSG_RESULT, err != NULL, run->key, &head, sizeof head,
-                   err ? error : result, len);
-    add_to_timeline(pending, err);
-    free(error);
-    free_pending(pending);
+    pending->call = NULL;
+    if (err && err->status == NF_E_UNKNOWN && pending->intended && nf_run_can_park(pending->run))
+        nf_run_hold(pending->run, pending->number, err->text);
+    else
+        nf_effects_record(pending, err, result, len);
 }
+
+/* ---- what an effect asks of its run ---- */
 
 static uint64_t wall_left_ms(void *ctx)
 {
     const nf_pending *pending = ctx;
     const nf_run *run = pending->run;
-    uint64_t used = (nf_clock_ns() - run->started_ns) / 1000000;
+    uint64_t used = (nf_clock_ns() - run->attempt_ns) / 1000000;
     uint64_t limit = run->limits.of[NF_BUDGET_WALL];
     return used < limit ? limit - used : 0;
 }
 
-/* Words for a wait that is too long. The worker cannot know them: it is only told to end the run. */
-static char *too_long_json(const nf_pending *pending, uint64_t asked_ms, nf_error *err)
+/* The run is told to end; the timeline shows the sleep that was too long. */
+void nf_effects_too_long(nf_pending *pending, const nf_error *err)
 {
-    uint64_t limit = pending->run->limits.of[NF_BUDGET_WALL], left = wall_left_ms((void *)pending);
-    nf_strbuf out = nf_strbuf_new(16384);
-    nf_error_set(err, NF_E_LIMIT,
-                 "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
-                 (unsigned long long)asked_ms, (unsigned long long)limit, (unsigned long long)left);
-    nf_strbuf_puts(&out, "{\"message\":");
-    nf_strbuf_add_json(&out, err->text, strlen(err->text));
-    nf_strbuf_puts(&out, ",\"where\":");
-    nf_strbuf_add_json(&out, pending->where, strlen(pending->where));
-    nf_strbuf_addf(&out, ",\"kind\":\"%s\",\"traceback\":[]}",
-                   nf_outcome_name(NF_OUTCOME_OVER_TIME));
-    return nf_strbuf_take(&out);
+    nf_run *run = pending->run;
+    put_entry(pending, NF_ENTRY_ERROR, nf_clock_wall_ms(), err, NULL, 0)->durable = false;
+    nf_run_tell_end(run, NF_OUTCOME_OVER_TIME, err->text, pending->where);
+    nf_pending_free(pending);
 }
 
 static void over_time(void *ctx, uint64_t asked_ms)
 {
     nf_pending *pending = ctx;
-    nf_run *run = pending->run;
+    uint64_t limit = pending->run->limits.of[NF_BUDGET_WALL];
     nf_error err = {0};
-    /* the worker ends the run, since it alone knows what it used; the timeline shows the sleep that was too long */
-    free(run->too_long);
-    run->too_long = too_long_json(pending, asked_ms, &err);
-    nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_OVER_TIME, run->key, NULL, 0, NULL,
-                   0);
-    add_to_timeline(pending, &err);
-    free_pending(pending);
+    nf_error_set(&err, NF_E_LIMIT,
+                 "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
+                 (unsigned long long)asked_ms, (unsigned long long)limit,
+                 (unsigned long long)wall_left_ms(pending));
+    nf_effects_too_long(pending, &err);
 }
 
-static void on_marked(void *ctx, const nf_error *err)
+static bool sleep_long(void *ctx, uint64_t ms)
 {
-    nf_intention *intention = ctx;
-    nf_pending *pending = intention->pending;
-    nf_call *call = intention->call;
-    free(intention);
+    nf_pending *pending = ctx;
+    if (!nf_run_can_park(pending->run))
+        return false;
+    if (nf_run_fall_asleep(pending, nf_clock_wall_ms() + (int64_t)ms))
+        nf_journal_write(pending->run->env->store, pending->run->journal,
+                         put_entry(pending, NF_ENTRY_SLEEP, pending->until_ms, NULL, NULL, 0),
+                         NULL);
+    return true;
+}
+
+static void on_intended(nf_entry *entry, const nf_error *err)
+{
+    nf_pending *pending;
+    DL_FOREACH (entry->run->pending, pending) {
+        if (pending->number == entry->row.number && pending->intention)
+            break;
+    }
     if (!pending)
         return;
+    nf_call *call = pending->intention->call;
+    free(pending->intention);
     pending->intention = NULL;
     nf_effect_go(call, err);
 }
 
-/* The mark comes after the event in the queue of writes, so once it is durable the event is too. */
+/* The intent comes after the event in the queue of writes, so once it is durable the event is too. */
 static void intend(void *ctx, nf_call *call)
 {
     nf_pending *pending = ctx;
     nf_run *run = pending->run;
-    nf_store *store = run->env->store;
-    run->unsafe = true;
-    if (!store) {
+    if (!run->env->store) {
         nf_effect_go(call, NULL);
         return;
     }
-    nf_intention *intention = nf_alloc(sizeof *intention);
-    *intention = (nf_intention){pending, call};
-    pending->intention = intention;
-    nf_store_mark_run(store, run->id, on_marked, intention);
+    pending->intended = true;
+    pending->intention = nf_alloc(sizeof *pending->intention);
+    *pending->intention = (nf_intention){pending, call};
+    nf_journal_write(run->env->store, run->journal,
+                     put_entry(pending, NF_ENTRY_INTENT, 0, NULL, NULL, 0), on_intended);
 }
 
 static bool permits(void *ctx, const char *action)
@@ -184,7 +264,16 @@ static bool permits(void *ctx, const char *action)
     return false;
 }
 
-static const nf_effect_owner owner = {on_ended, wall_left_ms, over_time, intend, permits};
+static const nf_effect_owner owner = {
+    .ended = on_ended,
+    .wall_left_ms = wall_left_ms,
+    .sleep = sleep_long,
+    .over_time = over_time,
+    .intend = intend,
+    .permits = permits,
+};
+
+/* ---- what the worker says ---- */
 
 static bool read_effect(nf_crew *crew, const nf_frame *frame, const char *payload,
                         nf_msg_effect *head)
@@ -207,6 +296,91 @@ static bool plausible(const nf_run *run, const nf_msg_effect *head)
            && head->number <= run->effects_most;
 }
 
+static nf_pending *new_pending(nf_run *run, const nf_msg_effect *head, const char *where,
+                               const char *args, size_t len)
+{
+    nf_pending *pending = nf_alloc(sizeof *pending + head->where_len + len + 2);
+    pending->run = run;
+    pending->action = run->pool->runner->actions[head->action];
+    pending->number = head->number;
+    pending->asked = true;
+    pending->started_ns = nf_clock_ns();
+    pending->where = memcpy((char *)(pending + 1), where, head->where_len);
+    pending->args = memcpy(pending->where + head->where_len + 1, args, len);
+    pending->args_len = len;
+    DL_APPEND(run->pending, pending);
+    return pending;
+}
+
+static void start(nf_pending *pending)
+{
+    nf_run *run = pending->run;
+    nf_call *call = nf_effect_start(run->env, pending->action, pending->args, pending->args_len,
+                                    &owner, pending);
+    if (call) /* otherwise it has ended, and pending is gone */
+        pending->call = call;
+}
+
+/* It is on record: another effect under its number would be answered wrongly. */
+static void mismatch(nf_pending *pending, const char *recorded)
+{
+    nf_run *run = pending->run;
+    char *why =
+        nf_format("%s: effect %u is %s now, but %s with %s arguments was recorded; the run is "
+                  "not what it was",
+                  pending->where, pending->number, pending->action->name, recorded,
+                  strcmp(recorded, pending->action->name) == 0 ? "other" : "its own");
+    uint32_t number = pending->number;
+    nf_pending_free(pending);
+    nf_run_hold(run, number, why);
+    free(why);
+}
+
+/* The effect is on record: what came of it? */
+static void recall(nf_pending *pending, nf_entry *entry)
+{
+    nf_run *run = pending->run;
+    if (entry->lacking
+        || !nf_entry_fits(entry, pending->action, pending->args, pending->args_len)) {
+        mismatch(pending, entry->lacking ? "an action that this program does not have"
+                                         : entry->action->name);
+        return;
+    }
+    entry->asked = true;
+    if (entry->row.state == NF_ENTRY_SLEEP) {
+        pending->started_ns = run->began_ns + nf_entry_started_ns(entry);
+        nf_run_fall_asleep(pending, entry->row.at_ms);
+    } else if (entry->row.state == NF_ENTRY_INTENT) {
+        nf_run_find_out(pending);
+    } else {
+        nf_pending_free(pending);
+        nf_effects_give(run);
+    }
+}
+
+/* It was under way when the worker died, and still is. */
+static nf_pending *still_under_way(const nf_pending *asked)
+{
+    nf_pending *pending;
+    DL_FOREACH (asked->run->pending, pending) {
+        if (pending != asked && pending->number == asked->number)
+            return pending;
+    }
+    return NULL;
+}
+
+static void go_on(nf_pending *asked, nf_pending *pending)
+{
+    nf_entry same = {.action = pending->action,
+                     .row = {.args = pending->args, .args_len = pending->args_len}};
+    if (!nf_entry_fits(&same, asked->action, asked->args, asked->args_len)) {
+        mismatch(asked, pending->action->name);
+        return;
+    }
+    pending->asked = true;
+    nf_pending_free(asked);
+}
+
 void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *payload)
 {
     nf_msg_effect head;
@@ -222,28 +396,60 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
         return;
     }
     run->effects_seen = head.number;
+    if (run->parking || run->told)
+        return; /* it is about to end */
+    run->waits = frame->aux == 1 && head.given == run->journal->given;
     const char *where = payload + sizeof head, *args = where + head.where_len;
     size_t len = frame->size - sizeof head - head.where_len;
-
-    nf_pending *pending = nf_alloc(sizeof *pending);
-    pending->run = run;
-    pending->action = run->pool->runner->actions[head.action];
-    pending->number = head.number;
-    pending->started_ns = nf_clock_ns();
-    pending->where = nf_memdup(where, head.where_len);
-    if (run->pool->record_args && len && nf_run_readable(args, len))
-        pending->args = nf_memdup(args, len);
-    DL_APPEND(run->pending, pending);
-    nf_call *call = nf_effect_start(run->env, pending->action, args, len, &owner, pending);
-    if (call) /* otherwise it has ended, and pending is gone */
-        pending->call = call;
+    nf_pending *pending = new_pending(run, &head, where, args, len),
+               *before = still_under_way(pending);
+    nf_entry *entry = nf_journal_find(run->journal, head.number);
+    if (before)
+        go_on(pending, before);
+    else if (entry)
+        recall(pending, entry);
+    else
+        start(pending);
+    run = nf_crew_find_run(crew, frame->id);
+    if (run)
+        nf_run_may_sleep(run);
 }
+
+void nf_effects_on_waits(nf_crew *crew, const nf_frame *frame, const char *payload)
+{
+    nf_msg_waits waits;
+    nf_run *run = nf_crew_find_run(crew, frame->id);
+    if (!run || frame->size != sizeof waits) {
+        nf_crew_broke(crew, "WAITS of a run that it does not have, or of another length");
+        return;
+    }
+    memcpy(&waits, payload, sizeof waits);
+    run->waits = waits.given == run->journal->given;
+    nf_run_may_sleep(run);
+}
+
+/* ---- the end ---- */
 
 void nf_effects_cancel_all(nf_run *run)
 {
     while (run->pending) {
         if (run->pending->call)
             nf_effect_cancel(run->pending->call);
-        free_pending(run->pending);
+        nf_pending_free(run->pending);
     }
+}
+
+/* The run has ended and will get no answer; whether an effect that was sent took effect may not be known. */
+void nf_effects_give_up(nf_run *run)
+{
+    nf_pending *pending;
+    DL_FOREACH (run->pending, pending) {
+        nf_error err = {0};
+        nf_error_set(&err, NF_E_CANCELLED, "the run ended before the answer came%s",
+                     pending->intended && !pending->intention
+                         ? "; whether it took effect is not known"
+                         : "");
+        put_entry(pending, NF_ENTRY_ERROR, nf_clock_wall_ms(), &err, NULL, 0);
+    }
+    nf_effects_cancel_all(run);
 }

@@ -4,6 +4,7 @@
 #define NF_RUN_INTERNAL_H
 
 #include "base/window.h"
+#include "run/journal.h"
 #include "run/run.h"
 
 #include <uthash.h>
@@ -75,9 +76,9 @@ struct nf_pool {
     nf_timer *watch;
     bool watching;
     const nf_effect_env *env;
-    bool record_args;
     nf_crew *crews;
     unsigned crew_count, running, waiting;
+    nf_run *runs;  /* all of them, hash by id */
     nf_run *ready; /* may start, in order */
     nf_lane *lanes;
     nf_version *versions;
@@ -102,14 +103,19 @@ struct nf_version {
     nf_version *prev, *next;
 };
 
-/* One effect under way. */
+/* One effect under way; `where` and `args` lie behind it. */
 typedef struct nf_pending {
     nf_run *run;
-    nf_call *call;
+    nf_call *call; /* NULL: none, or a long sleep */
     const nf_action *action;
     uint32_t number;
+    bool asked;    /* in this attempt; false: its worker died meanwhile */
+    bool intended; /* it must not be repeated, and its intent was written */
     uint64_t started_ns;
     char *where, *args;
+    size_t args_len;
+    nf_timer *timer; /* of a long sleep, which is over at */
+    int64_t until_ms;
     struct nf_intention *intention; /* until it is durable; NULL: none */
     struct nf_pending *prev, *next;
 } nf_pending;
@@ -130,20 +136,26 @@ struct nf_run {
     nf_crew *crew;
     nf_known *held_by; /* on a worker that has not loaded the version yet */
     unsigned attempts, crashes;
-    int64_t started_ms;
-    uint64_t started_ns;
-    nf_limits limits;      /* as they are now */
-    uint64_t effects_most; /* that it was ever allowed, look-ups included */
-    uint32_t effects_seen;
-    bool unsafe; /* an effect that must not be repeated was started */
+    uint64_t began_ns, attempt_ns; /* when the first attempt began, and this one */
+    nf_limits limits;              /* as they are now */
+    uint64_t effects_most;         /* that it was ever allowed, look-ups included */
+    uint32_t effects_seen;         /* in this attempt */
+    bool waits;                    /* nothing of it computes in the worker */
     nf_pending *pending;
-    nf_strbuf timeline;
-    char *too_long; /* JSON: why it was told to end over-time, or NULL */
+    nf_journal *journal;
+    uint64_t spent_ms; /* CPU time before it was parked */
+    nf_outcome told;   /* to end with this; NF_OUTCOME_NONE: it was not */
+    char *last_words;  /* JSON: why */
+    bool parking;      /* it leaves memory */
+    nf_parking park;   /* for this reason */
+    char *park_reason;
     nf_run_ended *ended;
+    nf_run_parked *parked;
     void *ctx;
     nf_run *prev, *next;           /* in pool->ready, or held until the version is loaded */
     nf_run *lane_prev, *lane_next; /* in lane->runs */
     UT_hash_handle hh;             /* in crew->runs */
+    UT_hash_handle hh_pool;        /* in pool->runs */
 };
 
 /* pool.c */
@@ -175,6 +187,9 @@ void nf_run_release_held(nf_known *known, const char *failure);
 void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload);
 void nf_run_worker_lost(nf_run *run, bool was_on_cpu);
 void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text);
+/** End it with this outcome and these words; `where` may be NULL. The worker, if it has it, tells what it used. */
+void nf_run_tell_end(nf_run *run, nf_outcome outcome, const char *text, const char *where);
+void nf_run_leave_memory(nf_run *run);
 void nf_run_drop(nf_run *run);
 /** Is it JSON that every reader of the history takes: no number beyond them, no zero byte in a key? */
 bool nf_run_readable(const char *text, size_t len);
@@ -183,6 +198,23 @@ void nf_crew_broke(nf_crew *crew, const char *what);
 
 /* effects.c */
 void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *payload);
+void nf_effects_on_waits(nf_crew *crew, const nf_frame *frame, const char *payload);
+void nf_effects_give(nf_run *run);
+void nf_effects_record(nf_pending *pending, const nf_error *err, const char *result, size_t len);
+void nf_effects_too_long(nf_pending *pending, const nf_error *err);
 void nf_effects_cancel_all(nf_run *run);
+void nf_effects_give_up(nf_run *run);
+void nf_pending_free(nf_pending *pending);
+
+/* park.c */
+bool nf_run_can_park(const nf_run *run);
+/** Hold it for a person, because of effect `number` (0: none). */
+void nf_run_hold(nf_run *run, uint32_t number, const char *why);
+/** Let the effect sleep; false: longer than the run may live, and the effect is gone. */
+bool nf_run_fall_asleep(nf_pending *pending, int64_t until_ms);
+/** Park it if nothing but long sleeps is under way. */
+void nf_run_may_sleep(nf_run *run);
+/** The outcome of an effect that must not be repeated is not known. */
+void nf_run_find_out(nf_pending *pending);
 
 #endif

@@ -61,6 +61,9 @@ static void on_frame(void *ctx, nf_worker *worker, const nf_frame *frame, const 
     case NF_MSG_EFFECT:
         nf_effects_on_frame(crew, frame, payload);
         break;
+    case NF_MSG_WAITS:
+        nf_effects_on_waits(crew, frame, payload);
+        break;
     case NF_MSG_END:
         nf_run_on_end(crew, frame, payload);
         break;
@@ -314,7 +317,6 @@ nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options)
     pool->cpu_ns = nf_window_new(60000);
     pool->begun = nf_window_new(60000);
     pool->env = options->env;
-    pool->record_args = options->record_args;
     pool->timer = nf_timer_new(runner->loop, on_timer, pool);
     nf_timer_start(pool->timer, CHECK_IDLE_MS, 0);
     return pool;

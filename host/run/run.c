@@ -19,14 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2, USAGE_SIZE = 1400 };
+enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2 };
 
 /* ---- start ---- */
 
 void nf_run_make_ready(nf_run *run)
 {
     run->state = NF_RUN_READY;
-    if (run->attempts > 0)
+    if (run->began_ns)
         DL_PREPEND(run->pool->ready, run); /* it was there before the others */
     else
         DL_APPEND(run->pool->ready, run);
@@ -44,10 +44,15 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     run->event = spec->event;
     run->len = spec->len;
     run->ended = ended;
+    run->parked = spec->parked;
     run->ctx = ctx;
+    run->journal = spec->journal ? spec->journal : nf_journal_new();
+    if (spec->journal)
+        nf_journal_recalled(run->journal, run);
+    run->attempts = spec->attempts;
+    run->spent_ms = spec->spent_ms;
     nf_run_set_limits(run);
-    run->timeline = nf_strbuf_new(TIMELINE_LIMIT);
-    nf_strbuf_reserve(&run->timeline, 256); /* two effects, the usual case */
+    HASH_ADD(hh_pool, pool->runs, key, sizeof run->key, run);
     pool->waiting++;
     if (spec->partition)
         nf_lane_join(run, spec->partition);
@@ -98,6 +103,15 @@ void nf_run_obey(nf_run *run)
                        sizeof run->limits, NULL, 0);
 }
 
+/* The first attempt since the run is in memory; the journal knows when it really began. */
+static void begin(nf_run *run, const int64_t *now_ms)
+{
+    nf_journal *journal = run->journal;
+    if (!journal->began_ms)
+        journal->began_ms = *now_ms;
+    run->began_ns = run->attempt_ns - (uint64_t)(*now_ms - journal->began_ms) * 1000000;
+}
+
 static void send_start(nf_run *run)
 {
     nf_pool *pool = run->pool;
@@ -110,8 +124,10 @@ static void send_start(nf_run *run)
     nf_run_set_limits(run);
     head.limits = run->limits;
     seed_from_id(run->key, head.seed);
-    run->started_ms = head.now_ms;
-    run->started_ns = nf_clock_ns();
+    run->attempt_ns = nf_clock_ns();
+    if (!run->began_ns)
+        begin(run, &head.now_ms);
+    head.now_ms = run->journal->began_ms;
     nf_worker_send(run->crew->worker, NF_MSG_START, 0, run->key, &head, sizeof head, run->event,
                    run->len);
 }
@@ -177,9 +193,18 @@ static void leave_crew(nf_run *run)
     run->crew = NULL;
 }
 
+nf_run *nf_pool_find_run(const nf_pool *pool, int64_t id)
+{
+    nf_run *run;
+    uint64_t key = (uint64_t)id;
+    HASH_FIND(hh_pool, pool->runs, &key, sizeof key, run);
+    return run;
+}
+
 static void free_run(nf_run *run)
 {
     nf_effects_cancel_all(run);
+    HASH_DELETE(hh_pool, run->pool->runs, run);
     if (run->state == NF_RUN_READY)
         DL_DELETE(run->pool->ready, run);
     if (run->state != NF_RUN_ON_WORKER)
@@ -187,8 +212,9 @@ static void free_run(nf_run *run)
     leave_crew(run);
     nf_lane_leave(run);
     nf_version_unref(run->version);
-    nf_strbuf_release(&run->timeline);
-    free(run->too_long);
+    nf_journal_free(run->journal);
+    free(run->last_words);
+    free(run->park_reason);
     free(run);
 }
 
@@ -201,40 +227,79 @@ void nf_run_drop(nf_run *run)
 static void finish(nf_run *run, nf_run_report *report)
 {
     nf_pool *pool = run->pool;
-    nf_effects_cancel_all(run);
+    nf_strbuf timeline = nf_strbuf_new(TIMELINE_LIMIT);
+    nf_effects_give_up(run);
+    nf_journal_timeline(run->journal, &timeline);
     report->id = run->id;
-    report->started_ms = run->started_ms;
+    report->started_ms = run->journal->began_ms;
     report->ended_ms = nf_clock_wall_ms();
     report->attempts = run->attempts;
-    report->effects = nf_strbuf_text(&run->timeline);
-    report->effects_len = run->timeline.len;
+    report->usage.of[NF_BUDGET_CPU].used += run->spent_ms;
+    report->effects = nf_strbuf_text(&timeline);
+    report->effects_len = timeline.len;
+    report->mark = run->journal->mark;
     run->ended(run->ctx, report);
+    nf_strbuf_release(&timeline);
     free_run(run);
     nf_pool_dispatch(pool);
+}
+
+void nf_run_leave_memory(nf_run *run)
+{
+    nf_pool *pool = run->pool;
+    run->park.attempts = run->attempts;
+    run->park.spent_ms = run->spent_ms;
+    run->parked(run->ctx, &run->park);
+    free_run(run);
+    nf_pool_dispatch(pool);
+}
+
+/* {"message", "where", "kind"}, as the worker words the end of a run. Owned by the caller. */
+static char *words(nf_outcome outcome, const char *text, const char *where, size_t *len)
+{
+    nf_strbuf error = nf_strbuf_new(16384);
+    nf_strbuf_puts(&error, "{\"message\":");
+    nf_strbuf_add_json(&error, text, strlen(text));
+    if (where) {
+        nf_strbuf_puts(&error, ",\"where\":");
+        nf_strbuf_add_json(&error, where, strlen(where));
+        nf_strbuf_addf(&error, ",\"kind\":\"%s\",\"traceback\":[]", nf_outcome_name(outcome));
+    }
+    nf_strbuf_puts(&error, "}");
+    *len = error.len;
+    return nf_strbuf_take(&error);
 }
 
 /* An end that the worker did not tell: words in place of its JSON. */
 void nf_run_end_with(nf_run *run, nf_outcome outcome, const char *text)
 {
-    nf_strbuf error = nf_strbuf_new(4096);
-    nf_strbuf_puts(&error, "{\"message\":");
-    nf_strbuf_add_json(&error, text, strlen(text));
-    nf_strbuf_puts(&error, "}");
-    nf_run_report report = {
-        .outcome = outcome, .error = error.bytes, .error_len = error.len, .result = "", .log = ""};
+    nf_run_report report = {.outcome = outcome, .result = "", .log = ""};
+    char *error = words(outcome, text, NULL, &report.error_len);
+    report.error = error;
     for (int i = 0; i < NF_BUDGET_COUNT; i++)
         report.usage.of[i].limit = run->limits.of[i];
     finish(run, &report);
-    nf_strbuf_release(&error);
+    free(error);
 }
 
-void nf_run_cancel(nf_run *run)
+void nf_run_tell_end(nf_run *run, nf_outcome outcome, const char *text, const char *where)
 {
-    if (run->state == NF_RUN_ON_WORKER && !run->held_by)
-        nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_CANCELLED, run->key, NULL, 0,
-                       NULL, 0);
-    else
-        nf_run_end_with(run, NF_OUTCOME_CANCELLED, "cancelled before it started");
+    size_t len;
+    if (run->told)
+        return;
+    if (!run->crew || run->held_by) {
+        nf_run_end_with(run, outcome, text);
+        return;
+    }
+    run->told = outcome;
+    run->parking = false; /* it ends, rather than that it comes again */
+    run->last_words = words(outcome, text, where, &len);
+    nf_worker_send(run->crew->worker, NF_MSG_CANCEL, (uint16_t)outcome, run->key, NULL, 0, NULL, 0);
+}
+
+void nf_run_cancel(nf_run *run, const char *why)
+{
+    nf_run_tell_end(run, NF_OUTCOME_CANCELLED, why, NULL);
 }
 
 /* Does the number fit what the readers of the history have: 64 bits, or a finite double? */
@@ -282,6 +347,34 @@ static bool valid_usage(const nf_usage *usage)
     return true;
 }
 
+static bool by_itself(nf_outcome outcome)
+{
+    return outcome == NF_OUTCOME_DONE || outcome == NF_OUTCOME_SKIPPED
+           || outcome == NF_OUTCOME_FAILED;
+}
+
+/* It ended, unless it leaves memory, or it did not do again all that it had done. */
+static void end(nf_run *run, nf_run_report *report)
+{
+    const nf_entry *rest = by_itself(report->outcome) ? nf_journal_unasked(run->journal) : NULL;
+    if (run->parking && (by_itself(report->outcome) || report->outcome == NF_OUTCOME_CANCELLED)) {
+        run->spent_ms += report->usage.of[NF_BUDGET_CPU].used;
+        nf_run_leave_memory(run);
+    } else if (rest && !run->told) {
+        char *why =
+            nf_format("it ended before effect %u, %s, which was recorded; the run is not what "
+                      "it was",
+                      rest->row.number, rest->row.action);
+        leave_crew(run);
+        run->pool->waiting++;
+        run->state = NF_RUN_WAITING;
+        nf_run_hold(run, rest->row.number, why);
+        free(why);
+    } else {
+        finish(run, report);
+    }
+}
+
 void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
 {
     nf_run *run = nf_crew_find_run(crew, frame->id);
@@ -318,22 +411,30 @@ void nf_run_on_end(nf_crew *crew, const nf_frame *frame, const char *payload)
         .log = log,
         .log_len = head.log_len,
     };
-    if (run->too_long && report.outcome == NF_OUTCOME_OVER_TIME) {
-        report.error = run->too_long;
-        report.error_len = strlen(run->too_long);
+    if (run->told && report.outcome == run->told) {
+        report.error = run->last_words;
+        report.error_len = strlen(run->last_words);
     }
-    finish(run, &report);
+    end(run, &report);
 }
 
 /* ---- a worker died ---- */
 
 void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
 {
-    nf_effects_cancel_all(run);
     run->crashes += was_on_cpu;
-    if (run->unsafe) {
-        nf_run_end_with(run, NF_OUTCOME_LOST_WORKER,
-                        "the worker died after an effect that must not be repeated");
+    if (run->told) {
+        leave_crew(run);
+        run->pool->waiting++;
+        run->state = NF_RUN_WAITING;
+        nf_run_report report = {.outcome = run->told, .result = "", .log = ""};
+        report.error = run->last_words;
+        report.error_len = strlen(run->last_words);
+        finish(run, &report);
+        return;
+    }
+    if (run->parking) {
+        nf_run_leave_memory(run);
         return;
     }
     if (run->crashes >= MOST_CRASHES) {
@@ -343,59 +444,11 @@ void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
     }
     leave_crew(run);
     run->effects_seen = 0;
-    nf_strbuf_clear(&run->timeline);
+    run->waits = false;
+    nf_pending *pending;
+    DL_FOREACH (run->pending, pending)
+        pending->asked = false;
+    nf_journal_rewind(run->journal);
     run->pool->waiting++;
     nf_run_make_ready(run);
-}
-
-/* ---- report ---- */
-
-void nf_usage_json(const nf_usage *usage, nf_strbuf *out)
-{
-    /* written for every run: no formatted printing */
-    for (int i = 0; i < NF_BUDGET_COUNT; i++) {
-        const nf_usage_row *row = &usage->of[i];
-        nf_strbuf_puts(out, i ? ",\"" : "{\"");
-        nf_strbuf_puts(out, nf_budget_report_name((nf_budget)i));
-        nf_strbuf_puts(out, "\":{\"limit\":");
-        nf_strbuf_add_u64(out, row->limit);
-        nf_strbuf_puts(out, ",\"used\":");
-        nf_strbuf_add_u64(out, row->used);
-        nf_strbuf_puts(out, ",\"peak\":");
-        nf_strbuf_add_u64(out, row->peak);
-        nf_strbuf_puts(out, "}");
-    }
-    nf_strbuf_puts(out, "}");
-}
-
-static void add_part(nf_strbuf *out, const char *name, const char *text, size_t len,
-                     const char *otherwise)
-{
-    nf_strbuf_puts(out, "\"");
-    nf_strbuf_puts(out, name);
-    nf_strbuf_puts(out, "\":");
-    if (len)
-        nf_strbuf_add(out, text, len);
-    else
-        nf_strbuf_puts(out, otherwise);
-}
-
-char *nf_run_report_json(const nf_run_report *report, size_t *len)
-{
-    nf_strbuf out = nf_strbuf_new((size_t)NF_FRAME_MAX * 4);
-    nf_strbuf_reserve(&out, USAGE_SIZE + report->effects_len + report->result_len
-                                + report->error_len + report->log_len);
-    nf_strbuf_puts(&out, "{");
-    add_part(&out, "error", report->error, report->error_len, "null");
-    nf_strbuf_puts(&out, ",");
-    add_part(&out, "result", report->result, report->result_len, "null");
-    nf_strbuf_puts(&out, ",\"usage\":");
-    nf_usage_json(&report->usage, &out);
-    nf_strbuf_puts(&out, ",\"effects\":[");
-    nf_strbuf_add(&out, report->effects, report->effects_len);
-    nf_strbuf_puts(&out, "],");
-    add_part(&out, "log", report->log, report->log_len, "[]");
-    nf_strbuf_puts(&out, "}");
-    *len = out.len;
-    return nf_strbuf_take(&out);
 }

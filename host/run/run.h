@@ -11,9 +11,11 @@
  *                            ^          | the worker died
  *                            +----------+
  *
- * Runs of one lane (one handler, one task) start one after the other. A run whose worker died starts again from the
- * beginning: its effects so far were of the classes read and safe; with an unsafe one among them it ends lost-worker.
- * The run that was on the CPU when the worker died gets one more try, alone on a worker, then it ends lost-worker too.
+ * Runs of one lane (one handler, one task) start one after the other. A run whose worker died starts again in a fresh
+ * state, and what it did already is answered from its journal (journal.h). The run that was on the CPU when the worker
+ * died gets one more try, alone on a worker, then it ends lost-worker.
+ *
+ * A run that sleeps for long, or needs a person, leaves memory without an end: it is parked (park.c).
  */
 #ifndef NF_RUN_RUN_H
 #define NF_RUN_RUN_H
@@ -54,8 +56,7 @@ typedef struct nf_pool_options {
     nf_limits configured; /* what a flow may declare at most; what is allowed now may be less */
     nf_allowed allowed;
     const nf_effect_env
-        *env;         /* of runs that have none of their own; borrowed for the pool's life */
-    bool record_args; /* keep the arguments of effects in the report (they may be personal data) */
+        *env; /* of runs that have none of their own; borrowed for the pool's life */
 } nf_pool_options;
 
 /** A pool without workers; they are taken when there is work. */
@@ -134,6 +135,9 @@ const char *nf_version_source(const nf_version *version, size_t *len);
 
 /* ---- run ---- */
 
+/** It left memory without an end; `parking` is borrowed. */
+typedef void nf_run_parked(void *ctx, const nf_parking *parking);
+
 typedef struct nf_run_spec {
     int64_t id;
     const nf_handler *handler; /* its version is kept for the run's life */
@@ -142,6 +146,10 @@ typedef struct nf_run_spec {
     const char *partition; /* the lane is (handler, partition); NULL: no lane. Copied */
     const nf_effect_env
         *env; /* what its effects work with; NULL: the pool's. Borrowed until the end */
+    nf_run_parked *parked;      /* called in place of `ended`; NULL: it cannot be parked */
+    struct nf_journal *journal; /* of a run that began before; stolen. NULL: it is new */
+    unsigned attempts;          /* before; and their CPU time */
+    uint64_t spent_ms;
 } nf_run_spec;
 
 /** How a run ended. Borrowed during the call; the texts are JSON or empty. */
@@ -153,6 +161,7 @@ typedef struct nf_run_report {
     unsigned attempts;
     const char *result, *error, *log, *effects;
     size_t result_len, error_len, log_len, effects_len;
+    struct nf_counted_mark *mark; /* of its journal; NULL: it never had one */
 } nf_run_report;
 
 /** `report` NULL: the pool was closed before the run had an end. */
@@ -161,8 +170,11 @@ typedef void nf_run_ended(void *ctx, const nf_run_report *report);
 /** Start, or wait for the lane and for a worker. `ended` is called once, from the loop. */
 nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended, void *ctx);
 
-/** End it as cancelled; `ended` follows. */
-void nf_run_cancel(nf_run *run);
+/** The run with this id, if it is in memory, else NULL. */
+nf_run *nf_pool_find_run(const nf_pool *pool, int64_t id);
+
+/** End it as cancelled, for this reason; `ended` follows. */
+void nf_run_cancel(nf_run *run, const char *why);
 
 /** The report as the JSON object of the history: {"result","error","usage","effects","log"}. Owned by the caller. */
 char *nf_run_report_json(const nf_run_report *report, size_t *len);

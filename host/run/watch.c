@@ -70,7 +70,7 @@ static bool keeps_overdue(const nf_crew *crew, uint64_t now)
     nf_run *run, *next;
     HASH_ITER (hh, crew->runs, run, next) {
         uint64_t most = run->limits.of[NF_BUDGET_WALL] + OVERDUE_MS;
-        if (!run->held_by && now - run->started_ns > most * NS_PER_MS)
+        if (!run->held_by && now - run->attempt_ns > most * NS_PER_MS)
             return true;
     }
     return false;

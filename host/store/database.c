@@ -68,11 +68,13 @@ static const char tables_of_connections[] =
 
 /*
  * Version 4: effects of runs without an end, and runs that are not in memory: asleep until `wake` (state 1) or held for
- * a person (state 2). run_open holds the others without an end. `replay_of`: the run that this one does again.
+ * a person (state 2). run_open holds the others without an end. `spent`: ms of CPU time before it was parked.
+ * `replay_of`: the run that this one does again.
  */
 static const char tables_of_durable_runs[] =
     "ALTER TABLE run ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE run ADD COLUMN wake INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE run ADD COLUMN spent INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE run ADD COLUMN replay_of INTEGER NOT NULL DEFAULT 0;"
     "DROP INDEX run_open;"
     "CREATE INDEX run_open ON run(id) WHERE outcome = 0 AND state = 0;"
@@ -80,7 +82,8 @@ static const char tables_of_durable_runs[] =
     "CREATE INDEX run_held ON run(id) WHERE state = 2;"
     "CREATE TABLE journal(run INTEGER NOT NULL, number INTEGER NOT NULL, action TEXT NOT NULL,"
     " args BLOB NOT NULL, state INTEGER NOT NULL, turn INTEGER NOT NULL, began INTEGER NOT NULL,"
-    " at INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY(run, number)) STRICT, WITHOUT ROWID;"
+    " at INTEGER NOT NULL, line TEXT NOT NULL, result TEXT NOT NULL, PRIMARY KEY(run, number))"
+    " STRICT, WITHOUT ROWID;"
     "CREATE TABLE held(run INTEGER PRIMARY KEY, since INTEGER NOT NULL, number INTEGER NOT NULL,"
     " reason TEXT NOT NULL) STRICT;"
     "PRAGMA user_version=4;";
@@ -209,6 +212,8 @@ void nf_database_close(nf_database *db)
         nf_history_free(history);
     for (int i = 0; i < NF_SQL_COUNT; i++)
         sqlite3_finalize(db->statements[i]);
+    for (int i = 0; i < NF_READ_COUNT; i++)
+        sqlite3_finalize(db->reads[i]);
     sqlite3_close(db->reader);
     sqlite3_close(db->writer);
     if (db->lock_fd >= 0)
@@ -296,21 +301,15 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
     nf_status status = nf_database_step(db, NF_SQL_END_RUN, err);
     if (status != NF_OK || sqlite3_changes(db->writer) == 0) /* none: its event was never stored */
         return status;
+    if (!e->mark || e->mark->written)
+        status = nf_journal_drop(db, e->id, err);
+    if (status != NF_OK)
+        return status;
     nf_history_count(db, e->tenant, e->len);
     s = db->statements[NF_SQL_ADD_DETAIL];
     sqlite3_bind_int64(s, 1, e->id);
     sqlite3_bind_text64(s, 2, e->detail, e->len, SQLITE_STATIC, SQLITE_UTF8);
     return nf_database_step(db, NF_SQL_ADD_DETAIL, err);
-}
-
-/* Until a run ends its number of attempts is 0, or -1: not to be done again. */
-nf_status nf_apply_mark_run(nf_database *db, const nf_write *w, nf_error *err)
-{
-    sqlite3_bind_int64(db->statements[NF_SQL_MARK_RUN], 1, w->of.id);
-    nf_status status = nf_database_step(db, NF_SQL_MARK_RUN, err);
-    if (status == NF_OK && sqlite3_changes(db->writer) == 0)
-        return nf_error_set(err, NF_E_NOT_FOUND, "the event of this run is not stored");
-    return status;
 }
 
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err)

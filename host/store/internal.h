@@ -20,9 +20,22 @@
                " VALUES(?,?,?,?,?,?,?)")                                                           \
     X(PUT_SCHEDULE, "INSERT OR REPLACE INTO schedule(tenant, handler, due) VALUES(?,?,?)")         \
     X(ADD_DUPLICATE, "UPDATE event SET duplicates = duplicates + 1 WHERE id = ?")                  \
-    X(END_RUN, "UPDATE run SET outcome=?, started=?, ended=?, attempts=?"                          \
+    X(END_RUN, "UPDATE run SET outcome=?, started=?, ended=?, attempts=?, state=0, wake=0"         \
                " WHERE id=? AND outcome=0")                                                        \
-    X(MARK_RUN, "UPDATE run SET attempts = -1 WHERE id = ? AND outcome = 0")                       \
+    X(PUT_ENTRY, "INSERT OR REPLACE INTO journal(run, number, action, args, state, turn, began,"   \
+                 " at, line, result) SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10"                        \
+                 " WHERE EXISTS(SELECT 1 FROM run WHERE id = ?1 AND outcome = 0)")                 \
+    X(ANSWER_ENTRY,                                                                                \
+      "UPDATE journal SET state = 2, at = ?3, result = ?4, line = line || ?5, turn ="              \
+      " (SELECT max(turn) + 1 FROM journal WHERE run = ?1)"                                        \
+      " WHERE run = ?1 AND number = ?2 AND state = 1")                                             \
+    X(DROP_ENTRY, "DELETE FROM journal WHERE run = ? AND number = ?")                              \
+    X(DROP_ENTRIES, "DELETE FROM journal WHERE run = ?")                                           \
+    X(PARK_RUN, "UPDATE run SET state=?2, wake=?3, attempts=?4, spent=?5"                          \
+                " WHERE id=?1 AND outcome=0")                                                      \
+    X(PUT_HELD, "INSERT OR REPLACE INTO held(run, since, number, reason) VALUES(?,?,?,?)")         \
+    X(DROP_HELD, "DELETE FROM held WHERE run = ?")                                                 \
+    X(UNPARK_RUN, "UPDATE run SET state=0, wake=0 WHERE id=? AND outcome=0")                       \
     X(ADD_DETAIL, "INSERT OR REPLACE INTO run_detail(run, detail) VALUES(?,?)")                    \
     X(PUT_VERSION, "INSERT OR IGNORE INTO flow_version(hash, tenant, file, source, kept)"          \
                    " VALUES(?,?,?,?,?)")                                                           \
@@ -72,8 +85,12 @@ struct nf_history {
     struct nf_history *next;
 };
 
+/* Statements of the reader that are asked for many runs in a row, on the loop; prepared when first needed. */
+typedef enum nf_read_statement { NF_READ_ENTRIES, NF_READ_COUNT } nf_read_statement;
+
 typedef struct nf_database {
     sqlite3 *writer, *reader;
+    sqlite3_stmt *reads[NF_READ_COUNT];
     sqlite3_stmt *statements[NF_SQL_COUNT];
     nf_history *histories;
     char *path;
@@ -103,6 +120,11 @@ typedef struct nf_write {
             size_t count;
         } add;
         nf_run_end end;
+        struct {
+            nf_entry_row row;
+            nf_journal_mark *mark; /* NULL: written whatever else is known */
+        } entry;
+        nf_parking park;
         nf_subscription_row subscription;
         nf_sign_in_row sign_in;
         struct {
@@ -130,7 +152,13 @@ nf_status nf_apply_add_event(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_schedule(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_add_duplicate(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err);
-nf_status nf_apply_mark_run(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_put_entry(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_park_run(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_unpark_run(nf_database *db, const nf_write *w, nf_error *err);
+nf_status nf_apply_answer_entry(nf_database *db, const nf_write *w, nf_error *err);
+
+/** Forget the journal of a run, and that it was held. */
+nf_status nf_journal_drop(nf_database *db, int64_t run, nf_error *err);
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_put_subscription(nf_database *db, const nf_write *w, nf_error *err);
 nf_status nf_apply_drop_subscription(nf_database *db, const nf_write *w, nf_error *err);
@@ -153,6 +181,16 @@ bool nf_history_trimming(const nf_database *db);
 
 nf_status nf_apply_open_history(nf_database *db, const nf_write *w, nf_error *err);
 void nf_history_free(nf_history *history);
+
+/** Prepare a question to the reader; text and hash of a column; the end of the question. */
+nf_status nf_read_prepare(nf_store *store, const char *sql, sqlite3_stmt **statement,
+                          nf_error *err);
+nf_status nf_read_prepare_once(nf_store *store, nf_read_statement which, const char *sql,
+                               sqlite3_stmt **statement, nf_error *err);
+const char *nf_read_text(sqlite3_stmt *s, int column);
+void nf_read_hash(sqlite3_stmt *s, int column, uint8_t out[NF_SHA256_SIZE]);
+nf_status nf_read_finish(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err);
+nf_status nf_read_reset(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err);
 
 /** The open database; only the reading functions of this layer use it from outside the store's thread. */
 nf_database *nf_store_database(nf_store *store);

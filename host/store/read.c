@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static nf_status prepare(nf_store *store, const char *sql, sqlite3_stmt **statement, nf_error *err)
+nf_status nf_read_prepare(nf_store *store, const char *sql, sqlite3_stmt **statement, nf_error *err)
 {
     sqlite3 *reader = nf_store_database(store)->reader;
     if (sqlite3_prepare_v2(reader, sql, -1, statement, NULL) == SQLITE_OK)
@@ -16,7 +16,26 @@ static nf_status prepare(nf_store *store, const char *sql, sqlite3_stmt **statem
     return nf_database_error(reader, "read", err);
 }
 
-static nf_status finish(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err)
+nf_status nf_read_prepare_once(nf_store *store, nf_read_statement which, const char *sql,
+                               sqlite3_stmt **statement, nf_error *err)
+{
+    sqlite3_stmt **kept = &nf_store_database(store)->reads[which];
+    nf_status status = *kept ? NF_OK : nf_read_prepare(store, sql, kept, err);
+    *statement = *kept;
+    return status;
+}
+
+nf_status nf_read_reset(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err)
+{
+    nf_status status = rc == SQLITE_DONE
+                           ? NF_OK
+                           : nf_database_error(nf_store_database(store)->reader, "read", err);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return status;
+}
+
+nf_status nf_read_finish(nf_store *store, sqlite3_stmt *statement, int rc, nf_error *err)
 {
     nf_status status = rc == SQLITE_DONE
                            ? NF_OK
@@ -25,13 +44,13 @@ static nf_status finish(nf_store *store, sqlite3_stmt *statement, int rc, nf_err
     return status;
 }
 
-static const char *text_at(sqlite3_stmt *s, int column)
+const char *nf_read_text(sqlite3_stmt *s, int column)
 {
     const char *text = (const char *)sqlite3_column_text(s, column);
     return text ? text : "";
 }
 
-static void hash_at(sqlite3_stmt *s, int column, uint8_t out[NF_SHA256_SIZE])
+void nf_read_hash(sqlite3_stmt *s, int column, uint8_t out[NF_SHA256_SIZE])
 {
     memset(out, 0, NF_SHA256_SIZE);
     if (sqlite3_column_bytes(s, column) == NF_SHA256_SIZE)
@@ -44,69 +63,29 @@ nf_status nf_store_each_subscription(nf_store *store,
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status =
-        prepare(store,
-                "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created,"
-                " connection, sign_in FROM subscription ORDER BY id",
-                &s, err);
+    nf_status status = nf_read_prepare(
+        store,
+        "SELECT id, tenant, trigger, filter, callback, location, secret_hash, created,"
+        " connection, sign_in FROM subscription ORDER BY id",
+        &s, err);
     if (status != NF_OK)
         return status;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         nf_subscription_row row = {
             .id = sqlite3_column_int64(s, 0),
-            .tenant = text_at(s, 1),
-            .trigger = text_at(s, 2),
-            .filter = text_at(s, 3),
-            .callback = text_at(s, 4),
-            .location = text_at(s, 5),
+            .tenant = nf_read_text(s, 1),
+            .trigger = nf_read_text(s, 2),
+            .filter = nf_read_text(s, 3),
+            .callback = nf_read_text(s, 4),
+            .location = nf_read_text(s, 5),
             .created_ms = sqlite3_column_int64(s, 7),
-            .connection = text_at(s, 8),
+            .connection = nf_read_text(s, 8),
             .sign_in = sqlite3_column_int64(s, 9),
         };
-        hash_at(s, 6, row.secret_hash);
+        nf_read_hash(s, 6, row.secret_hash);
         each(ctx, &row);
     }
-    return finish(store, s, rc, err);
-}
-
-nf_status nf_store_each_open_run(nf_store *store,
-                                 void (*each)(void *ctx, const nf_run_row *run,
-                                              const nf_event_row *event),
-                                 void *ctx, nf_error *err)
-{
-    sqlite3_stmt *s = NULL;
-    int rc;
-    nf_status status = prepare(store,
-                               "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version,"
-                               " e.subscription, e.trigger, e.hash, e.received, e.body, r.attempts"
-                               " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
-                               " WHERE r.outcome = 0 AND r.state = 0 ORDER BY r.id",
-                               &s, err);
-    if (status != NF_OK)
-        return status;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        nf_run_row run = {
-            .id = sqlite3_column_int64(s, 0),
-            .event = sqlite3_column_int64(s, 1),
-            .tenant = text_at(s, 2),
-            .handler = text_at(s, 3),
-            .file = text_at(s, 4),
-            .marked = sqlite3_column_int(s, 11) < 0,
-        };
-        nf_event_row event = {
-            .id = run.event,
-            .tenant = run.tenant,
-            .subscription = sqlite3_column_int64(s, 6),
-            .trigger = text_at(s, 7),
-            .received_ms = sqlite3_column_int64(s, 9),
-            .body = text_at(s, 10),
-            .len = (size_t)sqlite3_column_bytes(s, 10),
-        };
-        hash_at(s, 5, run.version);
-        hash_at(s, 8, event.hash);
-        each(ctx, &run, &event);
-    }
-    return finish(store, s, rc, err);
+    return nf_read_finish(store, s, rc, err);
 }
 
 nf_status nf_store_each_schedule(nf_store *store, const char *tenant,
@@ -116,13 +95,13 @@ nf_status nf_store_each_schedule(nf_store *store, const char *tenant,
     sqlite3_stmt *s = NULL;
     int rc;
     nf_status status =
-        prepare(store, "SELECT handler, due FROM schedule WHERE tenant = ?", &s, err);
+        nf_read_prepare(store, "SELECT handler, due FROM schedule WHERE tenant = ?", &s, err);
     if (status != NF_OK)
         return status;
     sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
     while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-        each(ctx, text_at(s, 0), sqlite3_column_int64(s, 1));
-    return finish(store, s, rc, err);
+        each(ctx, nf_read_text(s, 0), sqlite3_column_int64(s, 1));
+    return nf_read_finish(store, s, rc, err);
 }
 
 nf_status nf_store_each_kv(nf_store *store, const char *tenant,
@@ -133,16 +112,16 @@ nf_status nf_store_each_kv(nf_store *store, const char *tenant,
     sqlite3_stmt *s = NULL;
     int rc;
     nf_status status =
-        prepare(store, "SELECT key, value, expires FROM kv WHERE tenant = ?", &s, err);
+        nf_read_prepare(store, "SELECT key, value, expires FROM kv WHERE tenant = ?", &s, err);
     if (status != NF_OK)
         return status;
     sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        const char *value = text_at(s, 1);
-        each(ctx, text_at(s, 0), value, (size_t)sqlite3_column_bytes(s, 1),
+        const char *value = nf_read_text(s, 1);
+        each(ctx, nf_read_text(s, 0), value, (size_t)sqlite3_column_bytes(s, 1),
              sqlite3_column_int64(s, 2));
     }
-    return finish(store, s, rc, err);
+    return nf_read_finish(store, s, rc, err);
 }
 
 nf_status nf_store_each_sign_in(nf_store *store, const char *tenant,
@@ -151,10 +130,11 @@ nf_status nf_store_each_sign_in(nf_store *store, const char *tenant,
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status = prepare(store,
-                               "SELECT id, connection, upn, secret, retired, created FROM sign_in"
-                               " WHERE tenant = ? ORDER BY id",
-                               &s, err);
+    nf_status status =
+        nf_read_prepare(store,
+                        "SELECT id, connection, upn, secret, retired, created FROM sign_in"
+                        " WHERE tenant = ? ORDER BY id",
+                        &s, err);
     if (status != NF_OK)
         return status;
     sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
@@ -162,8 +142,8 @@ nf_status nf_store_each_sign_in(nf_store *store, const char *tenant,
         nf_sign_in_row row = {
             .id = sqlite3_column_int64(s, 0),
             .tenant = tenant,
-            .connection = text_at(s, 1),
-            .upn = text_at(s, 2),
+            .connection = nf_read_text(s, 1),
+            .upn = nf_read_text(s, 2),
             .secret = sqlite3_column_blob(s, 3),
             .len = (size_t)sqlite3_column_bytes(s, 3),
             .retired = sqlite3_column_int(s, 4) != 0,
@@ -171,7 +151,7 @@ nf_status nf_store_each_sign_in(nf_store *store, const char *tenant,
         };
         each(ctx, &row);
     }
-    return finish(store, s, rc, err);
+    return nf_read_finish(store, s, rc, err);
 }
 
 nf_status nf_store_each_limit(nf_store *store, const char *tenant,
@@ -180,14 +160,14 @@ nf_status nf_store_each_limit(nf_store *store, const char *tenant,
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status = prepare(
+    nf_status status = nf_read_prepare(
         store, "SELECT name, value FROM tenant_limit WHERE tenant = ? ORDER BY name", &s, err);
     if (status != NF_OK)
         return status;
     sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
     while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-        each(ctx, text_at(s, 0), text_at(s, 1));
-    return finish(store, s, rc, err);
+        each(ctx, nf_read_text(s, 0), nf_read_text(s, 1));
+    return nf_read_finish(store, s, rc, err);
 }
 
 /* The id before the first event since then: ids grow with time, so walking back needs no index on the time. */
@@ -195,7 +175,8 @@ static nf_status before_recent(nf_store *store, int64_t since_ms, int64_t *id, n
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    nf_status status = prepare(store, "SELECT id, received FROM event ORDER BY id DESC", &s, err);
+    nf_status status =
+        nf_read_prepare(store, "SELECT id, received FROM event ORDER BY id DESC", &s, err);
     if (status != NF_OK)
         return status;
     *id = 0;
@@ -205,7 +186,7 @@ static nf_status before_recent(nf_store *store, int64_t since_ms, int64_t *id, n
         *id = sqlite3_column_int64(s, 0);
         rc = SQLITE_DONE;
     }
-    return finish(store, s, rc, err);
+    return nf_read_finish(store, s, rc, err);
 }
 
 nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
@@ -217,10 +198,10 @@ nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
     int64_t before = 0;
     nf_status status = before_recent(store, since_ms, &before, err);
     if (status == NF_OK)
-        status = prepare(store,
-                         "SELECT id, subscription, hash, received FROM event WHERE id > ?"
-                         " ORDER BY id",
-                         &s, err);
+        status = nf_read_prepare(store,
+                                 "SELECT id, subscription, hash, received FROM event WHERE id > ?"
+                                 " ORDER BY id",
+                                 &s, err);
     if (status != NF_OK)
         return status;
     sqlite3_bind_int64(s, 1, before);
@@ -230,17 +211,18 @@ nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
             .subscription = sqlite3_column_int64(s, 1),
             .received_ms = sqlite3_column_int64(s, 3),
         };
-        hash_at(s, 2, event.hash);
+        nf_read_hash(s, 2, event.hash);
         each(ctx, &event);
     }
-    return finish(store, s, rc, err);
+    return nf_read_finish(store, s, rc, err);
 }
 
 nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source,
                                size_t *len, nf_error *err)
 {
     sqlite3_stmt *s = NULL;
-    nf_status status = prepare(store, "SELECT source FROM flow_version WHERE hash = ?", &s, err);
+    nf_status status =
+        nf_read_prepare(store, "SELECT source FROM flow_version WHERE hash = ?", &s, err);
     if (status != NF_OK)
         return status;
     sqlite3_bind_blob(s, 1, hash, NF_SHA256_SIZE, SQLITE_STATIC);
@@ -251,7 +233,7 @@ nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZ
         *source = nf_memdup(sqlite3_column_blob(s, 0), *len);
         rc = SQLITE_DONE;
     }
-    status = finish(store, s, rc, err);
+    status = nf_read_finish(store, s, rc, err);
     if (status == NF_OK && !*source)
         status = nf_error_set(err, NF_E_NOT_FOUND, "the flow's source is not kept any more");
     return status;
@@ -281,23 +263,25 @@ static json_t *run_json(sqlite3_stmt *s, bool whole)
 {
     uint8_t hash[NF_SHA256_SIZE];
     char version[13];
-    hash_at(s, 5, hash);
+    nf_read_hash(s, 5, hash);
     nf_hex(hash, 6, version);
     int64_t received = sqlite3_column_int64(s, 10);
     const char *outcome = nf_outcome_name((nf_outcome)sqlite3_column_int(s, 6));
     json_t *row = json_pack(
         "{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o}", "id",
         (json_int_t)sqlite3_column_int64(s, 0), "event", (json_int_t)sqlite3_column_int64(s, 1),
-        "tenant", text_at(s, 2), "handler", text_at(s, 3), "file", text_at(s, 4), "version",
-        version, "outcome", outcome ? outcome : "?", "attempts", sqlite3_column_int(s, 9),
-        "duplicates", sqlite3_column_int(s, 11), "received", time_json(received), "started",
-        time_json(sqlite3_column_int64(s, 7)), "ended", time_json(sqlite3_column_int64(s, 8)));
+        "tenant", nf_read_text(s, 2), "handler", nf_read_text(s, 3), "file", nf_read_text(s, 4),
+        "version", version, "outcome", outcome ? outcome : "?", "attempts",
+        sqlite3_column_int(s, 9), "duplicates", sqlite3_column_int(s, 11), "received",
+        time_json(received), "started", time_json(sqlite3_column_int64(s, 7)), "ended",
+        time_json(sqlite3_column_int64(s, 8)));
     if (sqlite3_column_int64(s, 14))
         json_object_set_new(row, "replay_of", json_integer(sqlite3_column_int64(s, 14)));
-    json_t *detail = json_loads(text_at(s, 12), JSON_ALLOW_NUL, NULL);
+    json_t *detail = json_loads(nf_read_text(s, 12), JSON_ALLOW_NUL, NULL);
     if (whole) {
         json_object_update(row, detail);
-        json_object_set_new(row, "event_body", json_loads(text_at(s, 13), JSON_ALLOW_NUL, NULL));
+        json_object_set_new(row, "event_body",
+                            json_loads(nf_read_text(s, 13), JSON_ALLOW_NUL, NULL));
     } else {
         json_object_set(row, "error", json_object_get(detail, "error"));
         if (sqlite3_column_int(s, 6) == NF_OUTCOME_SKIPPED)
@@ -311,29 +295,30 @@ static void audit_query(struct question *q)
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    if (prepare(q->store,
-                "SELECT at, tenant, who, action, name, old, new FROM audit"
-                " WHERE ?1 IS NULL OR tenant = ?1 ORDER BY id DESC LIMIT ?2",
-                &s, &q->err)
+    if (nf_read_prepare(q->store,
+                        "SELECT at, tenant, who, action, name, old, new FROM audit"
+                        " WHERE ?1 IS NULL OR tenant = ?1 ORDER BY id DESC LIMIT ?2",
+                        &s, &q->err)
         != NF_OK)
         return;
     sqlite3_bind_text(s, 1, q->tenant, -1, SQLITE_STATIC);
     sqlite3_bind_int(s, 2, (int)q->query.limit);
     q->rows = json_array();
     while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-        json_array_append_new(q->rows, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "at",
-                                                 time_json(sqlite3_column_int64(s, 0)), "tenant",
-                                                 text_at(s, 1), "who", text_at(s, 2), "action",
-                                                 text_at(s, 3), "name", text_at(s, 4), "old",
-                                                 text_at(s, 5), "new", text_at(s, 6)));
-    finish(q->store, s, rc, &q->err);
+        json_array_append_new(q->rows,
+                              json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "at",
+                                        time_json(sqlite3_column_int64(s, 0)), "tenant",
+                                        nf_read_text(s, 1), "who", nf_read_text(s, 2), "action",
+                                        nf_read_text(s, 3), "name", nf_read_text(s, 4), "old",
+                                        nf_read_text(s, 5), "new", nf_read_text(s, 6)));
+    nf_read_finish(q->store, s, rc, &q->err);
 }
 
 static void run_query(struct question *q)
 {
     sqlite3_stmt *s = NULL;
     int rc;
-    if (prepare(
+    if (nf_read_prepare(
             q->store,
             "SELECT r.id, r.event, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.ended,"
             " max(r.attempts, 0), e.received, e.duplicates, d.detail, CASE WHEN ?1 THEN e.body END, r.replay_of"
@@ -352,7 +337,7 @@ static void run_query(struct question *q)
     q->rows = json_array();
     while ((rc = sqlite3_step(s)) == SQLITE_ROW)
         json_array_append_new(q->rows, run_json(s, q->query.id != 0));
-    finish(q->store, s, rc, &q->err);
+    nf_read_finish(q->store, s, rc, &q->err);
 }
 
 static void on_work(uv_work_t *work)

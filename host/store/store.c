@@ -358,6 +358,8 @@ void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *don
     nf_write *w = enqueue(store, nf_apply_end_run, done, ctx);
     w->must = true;
     w->of.end = *end;
+    if (end->mark)
+        atomic_store(&end->mark->ended, true);
 }
 
 void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant,
@@ -379,9 +381,32 @@ void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, 
     enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
 }
 
-void nf_store_mark_run(nf_store *store, int64_t run, nf_store_done *done, void *ctx)
+void nf_store_put_entry(nf_store *store, const nf_entry_row *row, nf_journal_mark *mark,
+                        nf_store_done *done, void *ctx)
 {
-    enqueue(store, nf_apply_mark_run, done, ctx)->of.id = run;
+    nf_write *w = enqueue(store, nf_apply_put_entry, done, ctx);
+    w->must = row->state != NF_ENTRY_INTENT;
+    w->of.entry.row = *row;
+    w->of.entry.mark = mark;
+}
+
+void nf_store_park_run(nf_store *store, const nf_parking *parking, nf_store_done *done, void *ctx)
+{
+    nf_write *w = enqueue(store, nf_apply_park_run, done, ctx);
+    w->must = true;
+    w->of.park = *parking;
+}
+
+void nf_store_unpark_run(nf_store *store, int64_t run)
+{
+    nf_write *w = enqueue(store, nf_apply_unpark_run, NULL, NULL);
+    w->must = true;
+    w->of.id = run;
+}
+
+void nf_store_answer_entry(nf_store *store, const nf_entry_row *row, nf_store_done *done, void *ctx)
+{
+    enqueue(store, nf_apply_answer_entry, done, ctx)->of.entry.row = *row;
 }
 
 void nf_store_put_kv(nf_store *store, const nf_kv_row *row, nf_store_done *done, void *ctx)

@@ -20,6 +20,7 @@
 #include "loop/loop.h"
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 typedef struct nf_store nf_store;
 
@@ -46,9 +47,57 @@ typedef struct nf_run_row {
     int64_t id, event;
     const char *tenant, *handler, *file;
     uint8_t version[NF_SHA256_SIZE]; /* of the flow's source */
-    int64_t replay_of; /* the run that it does again, or 0; not told when it is read */
-    bool marked;       /* it began an effect that must not be repeated; only told when it is read */
+    int64_t replay_of;               /* the run that this one does again, or 0 */
+    unsigned attempts;               /* these two only when it is read: before it was parked, */
+    uint64_t spent_ms;               /* and its CPU time until then */
 } nf_run_row;
+
+/* ---- the journal: what a run asked of the world, and what came of it ---- */
+
+typedef enum nf_entry_state {
+    NF_ENTRY_INTENT = 1, /* it will be sent; whether it was is not known */
+    NF_ENTRY_RESULT,     /* `result` is what came back, as JSON, or empty */
+    NF_ENTRY_ERROR,      /* `result` is the error, as JSON */
+    NF_ENTRY_SLEEP,      /* a durable sleep until `at_ms` */
+} nf_entry_state;
+
+/** One effect. */
+typedef struct nf_entry_row {
+    int64_t run;
+    uint32_t number;    /* 1, 2, 3 … in the order in which the run asked */
+    const char *action; /* its name */
+    nf_entry_state state;
+    uint32_t turn;    /* 1, 2, 3 … in the order in which results reached the run; 0: none did */
+    int64_t began_ms; /* the time that the run was given at its start */
+    int64_t at_ms;    /* the time that it was given with the result; when a sleep is over */
+    const char *args; /* JSON as the run gave it; the hash of its canonical form is kept */
+    size_t args_len;
+    uint8_t hash[NF_SHA256_SIZE]; /* only when it is read */
+    const char *line;             /* the effect's members in the timeline: JSON without braces */
+    size_t line_len;
+    const char *result;
+    size_t len;
+} nf_entry_row;
+
+/**
+ * What the loop and the store's thread both know of one run's journal: entries that are still to be written when the
+ * run has an end are not needed any more.
+ */
+typedef struct nf_journal_mark {
+    atomic_bool ended; /* set by nf_store_end_run */
+    bool
+        written; /* the store's thread: there are rows. Of a run that was read: true from the start */
+} nf_journal_mark;
+
+/** A run leaves memory. */
+typedef struct nf_parking {
+    int64_t run;
+    int64_t wake_ms;    /* it sleeps until then; 0: it is held for a person */
+    uint32_t number;    /* held: the effect in question */
+    const char *reason; /* held: why, for people */
+    unsigned attempts;
+    uint64_t spent_ms;
+} nf_parking;
 
 /** How a run ended. */
 typedef struct nf_run_end {
@@ -59,6 +108,7 @@ typedef struct nf_run_end {
     unsigned attempts;
     const char *detail; /* JSON object: error, result, usage, effects, log */
     size_t len;
+    nf_journal_mark *mark; /* of its journal; NULL: not known */
 } nf_run_end;
 
 /** One registration at Nimbus. The secret of its callback path is kept as a hash only. */
@@ -128,10 +178,25 @@ void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done,
 void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx);
 
 /**
- * Before a run sends an effect that must not be repeated: once this is durable, the run is not done again after a
- * restart. An error when its event was not stored.
+ * Write an entry of a run's journal, or replace it. An intent fails when its run is not stored or the disk fails; all
+ * others are kept until they are durable, and left out once the run's end is queued. `mark` may be NULL.
  */
-void nf_store_mark_run(nf_store *store, int64_t run, nf_store_done *done, void *ctx);
+void nf_store_put_entry(nf_store *store, const nf_entry_row *row, nf_journal_mark *mark,
+                        nf_store_done *done, void *ctx);
+
+/** A run sleeps or is held from now on. Never fails for good. */
+void nf_store_park_run(nf_store *store, const nf_parking *parking, nf_store_done *done, void *ctx);
+
+/** A parked run is in memory again. Never fails for good. */
+void nf_store_unpark_run(nf_store *store, int64_t run);
+
+/**
+ * A person says what came of the effect for which a run is held: `result` is JSON (or empty) that it shall be given, or
+ * NULL: nothing was done, it is to be sent again. `line` is put behind the effect's line. Everything is borrowed until
+ * `done`.
+ */
+void nf_store_answer_entry(nf_store *store, const nf_entry_row *row, nf_store_done *done,
+                           void *ctx);
 
 /** Keep the source of a flow version, so that its runs can resume under it. Never fails for good. */
 void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant,
@@ -208,11 +273,47 @@ nf_status nf_store_each_limit(nf_store *store, const char *tenant,
                               void (*each)(void *ctx, const char *name, const char *value),
                               void *ctx, nf_error *err);
 
-/** Every run without an end, with its event, oldest first. Rows are borrowed during the call. */
-nf_status nf_store_each_open_run(nf_store *store,
+/** Every run of a tenant that is to go on at once, with its event, oldest first. Rows are borrowed meanwhile. */
+nf_status nf_store_each_open_run(nf_store *store, const char *tenant,
                                  void (*each)(void *ctx, const nf_run_row *run,
                                               const nf_event_row *event),
                                  void *ctx, nf_error *err);
+
+/** The journal of a run, in the order of the numbers. Rows are borrowed during the call. */
+nf_status nf_store_each_entry(nf_store *store, int64_t run,
+                              void (*each)(void *ctx, const nf_entry_row *row), void *ctx,
+                              nf_error *err);
+
+/** A place in the order of sleeping runs. */
+typedef struct nf_sleeper {
+    int64_t wake_ms, run;
+} nf_sleeper;
+
+/** At most `limit` runs that sleep until `now_ms` or less, behind `after`, which moves on; `count` of them, or NULL. */
+nf_status nf_store_each_due(nf_store *store, int64_t now_ms, nf_sleeper *after, unsigned limit,
+                            void (*each)(void *ctx, const nf_run_row *run,
+                                         const nf_event_row *event),
+                            void *ctx, size_t *count, nf_error *err);
+
+/** When the first run behind `now_ms` wakes; 0: none sleeps. */
+nf_status nf_store_next_due(nf_store *store, int64_t now_ms, int64_t *wake_ms, nf_error *err);
+
+/** What is parked: a run that sleeps or is held. */
+typedef struct nf_parked {
+    int64_t wake_ms; /* 0: held */
+    int64_t since_ms;
+    uint32_t number; /* held: the effect in question */
+    char reason[NF_ERROR_TEXT];
+} nf_parked;
+
+/**
+ * One run without an end, with its event; NF_E_NOT_FOUND: there is none, or it has ended. `parked->wake_ms` and
+ * `number` are 0 when it is not parked. `each` may be NULL.
+ */
+nf_status nf_store_find_open(nf_store *store, int64_t run, nf_parked *parked,
+                             void (*each)(void *ctx, const nf_run_row *run,
+                                          const nf_event_row *event),
+                             void *ctx, nf_error *err);
 
 /** Every event received since `since_ms` (id, subscription, hash and received_ms only), oldest first. */
 nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,

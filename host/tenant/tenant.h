@@ -47,6 +47,7 @@ typedef struct nf_tenant_host {
     nf_key *key; /* that sign-ins are encrypted with */
     const char *public_url;
     const nf_trigger *const *triggers;
+    const nf_action *const *actions;
     /** Let an occurrence become an event with its runs; `run` (may be NULL) gets the id of the first, 0: none. An error
      * says why no event can be taken now; nothing is called then. */
     nf_status (*raise)(void *pipeline, nf_tenant *tenant, const nf_occurrence *occurrence,
@@ -76,6 +77,7 @@ struct nf_tenant {
     nf_rights *rights;
     json_t *homeless; /* flow file -> why: it names a connection that there is not */
     bool loaded;      /* every flow was tried once */
+    bool resumed;     /* runs of before the restart are in memory again */
     nf_alarms *alarms;
     nf_timetable *timetable;
     nf_nonces *nonces; /* of webhooks */

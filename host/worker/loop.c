@@ -208,13 +208,21 @@ static void make_room(nf_worker *w)
 static void put_effect(nf_worker *w, const nf_run *run)
 {
     size_t where_len = strlen(run->where);
-    nf_msg_effect effect = {.number = run->number, .action = run->action};
+    nf_msg_effect effect = {.number = run->number, .action = run->action, .given = run->given};
     effect.where_len = (uint32_t)where_len;
-    nf_port_begin(&w->port, NF_MSG_EFFECT, 0, run->id,
+    nf_port_begin(&w->port, NF_MSG_EFFECT, run->state == NF_RUN_WAITING, run->id,
                   sizeof effect + where_len + run->payload.len);
     nf_port_put(&w->port, &effect, sizeof effect);
     nf_port_put(&w->port, run->where, where_len);
     nf_port_put(&w->port, run->payload.at, run->payload.len);
+}
+
+/* A branch ended and the others wait: perhaps for so long that the broker wants to put the run away. */
+static void put_waits(nf_worker *w, const nf_run *run)
+{
+    nf_msg_waits waits = {.given = run->given};
+    nf_port_begin(&w->port, NF_MSG_WAITS, 0, run->id, sizeof waits);
+    nf_port_put(&w->port, &waits, sizeof waits);
 }
 
 static void finish(nf_worker *w, nf_run *run)
@@ -243,6 +251,8 @@ static void run_slice(nf_worker *w)
         put_effect(w, run);
     else if (run->asked == NF_RUN_ENDED)
         finish(w, run);
+    else if (run->asked == NF_RUN_JOINED && run->state == NF_RUN_WAITING)
+        put_waits(w, run);
 }
 
 /* Is there a run for the CPU, and time left in this round? */

@@ -250,6 +250,7 @@ bool nf_run_result(nf_run *run, uint32_t number, const char *bytes, size_t len, 
         nf_run_input(run, bytes, len);
         run->input_error = is_error;
     }
+    run->given++;
     if (run->state == NF_RUN_WAITING) {
         unqueue(run);
         queue(run);
@@ -312,6 +313,7 @@ nf_usage nf_run_usage(const nf_run *run)
     uint64_t cpu = (run->cpu_ns + NS_PER_MS - 1) / NS_PER_MS;
     uint64_t wall = (nf_cpu_now() - run->wall_start + NS_PER_MS - 1) / NS_PER_MS;
     uint64_t load = run->kind == NF_RUN_LOAD ? cpu : (run->load_ns + NS_PER_MS - 1) / NS_PER_MS;
+    uint64_t life = (uint64_t)NF_MAX(run->now_ms - run->start_ms, 0);
     uint32_t flying = run->flying_peak;
     return (nf_usage){
         .of = {
@@ -326,6 +328,7 @@ nf_usage nf_run_usage(const nf_run *run)
             [NF_BUDGET_RESULT] = row(limit[NF_BUDGET_RESULT], run->result_len, run->result_len),
             [NF_BUDGET_SOURCE] = row(limit[NF_BUDGET_SOURCE], run->source_len, run->source_len),
             [NF_BUDGET_LOAD] = row(limit[NF_BUDGET_LOAD], load, load),
+            [NF_BUDGET_LIFETIME] = row(limit[NF_BUDGET_LIFETIME], life, life),
         }};
 }
 

@@ -105,6 +105,7 @@ typedef struct nf_run {
     uint64_t cpu_ns;                    /* in slices that ended */
     uint64_t wall_start, wall_deadline; /* monotonic, ns */
     uint32_t effects, lookups;
+    uint32_t given;                          /* results that came */
     uint32_t effects_flying, lookups_flying; /* in flight now */
     uint32_t effects_peak, lookups_peak, flying_peak;
     size_t result_len, source_len;

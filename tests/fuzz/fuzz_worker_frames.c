@@ -208,8 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nf_pool_options options = {.tenant = "t",
                                .configured = nf_limits_standard(),
                                .allowed = nf_allowed_standard(),
-                               .env = &env,
-                               .record_args = true};
+                               .env = &env};
     nf_version_spec spec = {.file = "flows/x.lua", .source = "x", .len = 1};
     memset(runs, 0, sizeof runs);
     options.allowed.tenant.of[NF_CAP_WORKERS] = 2;

@@ -138,6 +138,11 @@ class Host:
         done = self.command("runs", "show", str(run_id), "--json", "--config", os.path.join(self.dir, "nimflow.yaml"))
         return json.loads(done.stdout)
 
+    def status(self):
+        """The state of its tenant, as `nimflow doctor` gives it."""
+        done = self.command("doctor", "--json", "--config", os.path.join(self.dir, "nimflow.yaml"))
+        return json.loads(done.stdout)["tenants"][0]
+
     def kill(self):
         """SIGKILL, as a crash."""
         self.program.process.kill()

@@ -26,14 +26,14 @@ ADDRESS_SANITIZED = "address" in os.environ.get("NF_SANITIZE", "")
 PROGRAM = os.environ.get("NF_WORKER", os.path.join(BUILD, "nimflow-worker"))
 
 SETUP, LOCKDOWN, LOAD, UNLOAD, START, RESULT, CANCEL, LIMITS, PAUSE = range(1, 10)
-READY, LOADED, EFFECT, END, ALIVE = range(64, 69)
+READY, LOADED, EFFECT, END, ALIVE, WAITS = range(64, 70)
 LOAD_SCRIPT = 1
 BUDGETS = ["cpu", "wall", "memory", "effects", "lookups", "in_flight", "log", "log_lines", "result", "source",
-           "load"]
+           "load", "lifetime"]
 OUTCOMES = ["running", "done", "skipped", "failed", "over-cpu", "over-time", "over-memory", "over-effects",
             "over-output", "cancelled", "lost-worker"]
 STANDARD = dict(cpu=1000, wall=30000, memory=32 << 20, effects=100, lookups=1000, in_flight=8, log=64 << 10, log_lines=1000,
-                result=64 << 10, source=1 << 20, load=1000)
+                result=64 << 10, source=1 << 20, load=1000, lifetime=2592000000)
 HEAD = struct.Struct("=IHHQ")
 NO_TRIGGER = 0xFFFFFFFF
 NOW_MS = 1767225600000  # 2026-01-01 00:00:00 UTC
@@ -204,7 +204,7 @@ class Worker:
                 if len(self.buffer) >= HEAD.size + size:
                     payload = bytes(self.buffer[HEAD.size:HEAD.size + size])
                     del self.buffer[:HEAD.size + size]
-                    if kind == ALIVE:
+                    if kind in (ALIVE, WAITS):
                         self.alive += 1
                         continue
                     return Frame(kind, aux, ident, payload)

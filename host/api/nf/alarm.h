@@ -12,6 +12,7 @@
       "Nimbus had dropped a subscription; it was made anew")                                       \
     X(SERVICE_SILENT, "service-silent", "no event for much longer than usual at this time")        \
     X(EVENTS_LOST, "events-lost", "events were refused; their sender may not come again")          \
+    X(RUN_HELD, "run-held", "a run cannot go on without a person's decision")                      \
     X(STORE_FAILING, "store-failing", "the database cannot be written")
 
 typedef enum nf_alarm_kind {

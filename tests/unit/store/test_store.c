@@ -128,7 +128,7 @@ static void events_runs_and_ends(void **state)
     assert_int_equal(0, w->durable); /* never from inside the call */
     wait_for(w, EVENTS);
     for (int i = 0; i < EVENTS / 2; i++) {
-        nf_run_end end = {runs[i].id, "acme", NF_OUTCOME_DONE, 1, 2, 1, "{}", 2};
+        nf_run_end end = {runs[i].id, "acme", NF_OUTCOME_DONE, 1, 2, 1, "{}", 2, NULL};
         nf_store_end_run(w->store, &end, on_done, w);
     }
     close_store(w); /* finishes what is queued */
@@ -136,7 +136,7 @@ static void events_runs_and_ends(void **state)
     assert_int_equal(0, w->failed);
     open_store(w);
     assert_true(nf_store_new_id(w->store) > highest);
-    assert_int_equal(NF_OK, nf_store_each_open_run(w->store, on_open, w, NULL));
+    assert_int_equal(NF_OK, nf_store_each_open_run(w->store, "acme", on_open, w, NULL));
     assert_int_equal(EVENTS - EVENTS / 2, w->seen_open);
 }
 
@@ -300,7 +300,8 @@ static void questions(void **state)
     runs[2].handler = "other";
     nf_store_add_event(w->store, &event, runs, 3, on_done, w);
     nf_run_end end = {
-        runs[1].id, "acme", NF_OUTCOME_FAILED, 1, 2, 1, "{\"error\":{\"message\":\"x\"}}", 25};
+        runs[1].id, "acme", NF_OUTCOME_FAILED, 1, 2, 1, "{\"error\":{\"message\":\"x\"}}",
+        25,         NULL};
     nf_store_end_run(w->store, &end, on_done, w);
     wait_for(w, 2);
     query(w, (nf_run_query){.any_outcome = true, .limit = 10}, 3, runs[2].id);
