@@ -69,9 +69,14 @@ static void list(const nf_admin *admin, nf_http_exchange *x)
     char *tenant = nf_admin_parameter(query, "tenant"),
          *handler = nf_admin_parameter(query, "handler"), *file = nf_admin_parameter(query, "file"),
          *outcome = nf_admin_parameter(query, "outcome"),
-         *brief = nf_admin_parameter(query, "brief");
-    nf_recorded_query q = {
-        .tenant = tenant, .handler = handler, .file = file, .brief = brief != NULL};
+         *brief = nf_admin_parameter(query, "brief"), *first = nf_admin_parameter(query, "first"),
+         *undone = nf_admin_parameter(query, "undone");
+    nf_recorded_query q = {.tenant = tenant,
+                           .handler = handler,
+                           .file = file,
+                           .brief = brief != NULL,
+                           .first = first != NULL,
+                           .undone = undone != NULL};
     int64_t limit = STANDARD_ROWS, most = brief ? MOST_BRIEF : MOST_ROWS;
     if (outcome && !outcome_named(outcome, &q.outcome))
         nf_http_answer_error(x, 400, "there is no outcome '%s'", outcome);
@@ -89,6 +94,8 @@ static void list(const nf_admin *admin, nf_http_exchange *x)
     free(file);
     free(outcome);
     free(brief);
+    free(first);
+    free(undone);
 }
 
 static void on_row(void *ctx, json_t *rows, const nf_error *err)

@@ -2,8 +2,8 @@
 /*
  * replay.h: what was recorded of runs, and runs done again.
  *
- *   GET /v1/recorded?tenant=&handler=&file=&outcome=&since=&before=&limit=&brief=1    ended runs, newest first, as in
- *                              store/recorded.h; `since` in ms since 1970
+ *   GET /v1/recorded?tenant=&handler=&file=&outcome=&since=&before=&limit=&brief=1&first=1&undone=1
+ *                              ended runs, newest first, as in store/recorded.h; `since` in ms since 1970
  *   GET /v1/recorded/ID        one run
  *   GET /v1/source?run=ID      {"file", "source", "lists", "country"}: the flow as it was for this run,
  *   GET /v1/source?tenant=&handler=      or as it is now

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/compare.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -55,6 +56,8 @@ static void give(nf_answers *answers, answer *a)
         nf_error err = {.http_status = (int)nf_json_integer(error, "status", 0)};
         const char *message = nf_json_string(error, "message");
         nf_status status = nf_status_of_kind(nf_json_string(error, "kind"));
+        const char *hint = nf_json_string(error, "hint");
+        snprintf(err.hint, sizeof err.hint, "%s", hint ? hint : "");
         nf_error_set(&err, status != NF_OK ? status : NF_E_SERVER, "%s",
                      message ? message : "it failed, as the test wants it");
         nf_stand_in_end(call, &err, NULL);

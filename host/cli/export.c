@@ -23,6 +23,7 @@ struct export
     int64_t clock_ms; /* where the clock of the test stands */
     bool crossed;     /* answers came in another order than they were asked for */
     bool args;        /* arguments were recorded */
+    bool cut;         /* some result was too much for the history */
 };
 
 static const nf_action *find_action(const struct export *e, const char *name)
@@ -39,9 +40,11 @@ static bool failed(const json_t *effect)
     return json_is_false(json_object_get(effect, "ok"));
 }
 
-/* It fails by itself in the test: because of its arguments, or since nobody confirmed it. */
+/* A sleep whose end was not recorded; or it fails by itself in the test: because of its arguments, or unconfirmed. */
 static bool needs_no_answer(const json_t *effect, const nf_action *action)
 {
+    if (strcmp(action->name, "flow.sleep") == 0 && !json_object_get(effect, "now"))
+        return true;
     const char *kind = nf_json_string(effect, "kind"), *message = nf_json_string(effect, "message");
     return failed(effect) && kind
            && (strcmp(kind, nf_status_kind(NF_E_ARG)) == 0
@@ -51,6 +54,12 @@ static bool needs_no_answer(const json_t *effect, const nf_action *action)
 
 static json_t *error_of(const json_t *effect)
 {
+    const json_t *error = json_object_get(effect, "error");
+    const char *hint = nf_json_string(error, "hint");
+    if (error)
+        return json_pack("{s:O*, s:O*, s:O*, s:s*}", "kind", json_object_get(error, "kind"),
+                         "message", json_object_get(error, "message"), "status",
+                         json_object_get(error, "status"), "hint", hint && *hint ? hint : NULL);
     return json_pack("{s:s?, s:s?, s:O*}", "kind", nf_json_string(effect, "kind"), "message",
                      nf_json_string(effect, "message"), "status",
                      json_object_get(effect, "status"));
@@ -94,6 +103,7 @@ static json_t *answers_of(struct export *e)
         const nf_action *action = find_action(e, name);
         if (!action || needs_no_answer(effect, action))
             continue;
+        e->cut = e->cut || json_is_true(json_object_get(effect, "cut"));
         if (!json_object_get(answers, name))
             json_object_set_new(answers, name, json_array());
         json_array_append_new(json_object_get(answers, name), answer_of(e, effect, action));
@@ -185,6 +195,8 @@ static void add_case(struct export *e, const json_t *event, nf_strbuf *out)
         nf_strbuf_puts(
             out,
             "-- The arguments and results of its effects were not recorded: add what matters.\n");
+    if (e->cut)
+        nf_strbuf_puts(out, "-- Some result was too much for the history; it is json.null here.\n");
     nf_strbuf_addf(out, "return {\n  {\n    name = \"run %lld: %s\",\n    handler = ", id, outcome);
     nf_lua_string(out, handler, strlen(handler));
     nf_strbuf_addf(out, ",\n    now = \"%s\",\n    seed = %lld,\n", now, id);

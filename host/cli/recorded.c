@@ -45,7 +45,8 @@ json_t *nf_recorded_page(const nf_recorded *recorded, bool brief, int64_t before
                          nf_error *err)
 {
     nf_strbuf path = nf_strbuf_new(16384);
-    nf_strbuf_addf(&path, "/v1/recorded?limit=%ld%s", limit, brief ? "&brief=1" : "");
+    nf_strbuf_addf(&path, "/v1/recorded?first=1&limit=%ld%s%s", limit, brief ? "&brief=1" : "",
+                   recorded->undone ? "&undone=1" : "");
     if (recorded->since_ms > 0)
         nf_strbuf_addf(&path, "&since=%lld", (long long)recorded->since_ms);
     if (before)

@@ -18,12 +18,13 @@ enum { NF_RECORDED_MOST = 100000 };
         "limit", "N", "at most so many, the newest", false                                         \
     }
 
-/** A question for ended runs; what the options above say is added to it. */
+/** A question for ended runs that do no other one again; what the options above say is added to it. */
 typedef struct nf_recorded {
     const nf_given *given;
     const char *command;        /* whose options they are, for messages */
     const char *handler, *file; /* or NULL */
     int64_t since_ms;           /* 0: all */
+    bool undone;                /* only those that were not done again with a good end */
     long most;                  /* runs in all */
 } nf_recorded;
 

@@ -46,6 +46,7 @@ static json_t *brief_runs(const struct replay *r, nf_recorded *recorded, int *st
         flow ? nf_format("%s%s%s", strchr(flow, '/') ? "" : "flows/", flow, lua ? "" : ".lua")
              : NULL;
     recorded->file = file;
+    recorded->undone = true;
     json_t *runs = nf_recorded_page(recorded, true, 0, recorded->most, &err);
     recorded->file = NULL;
     free(file);
@@ -361,7 +362,8 @@ const nf_command nf_command_replay = {
     "[OPTION]... RUN... | --since DURATION [OPTION]...",
     "Do runs again: each is a new run for the same event, with its effects.",
     "The new runs do everything again: calls, updates, mails. Look at --dry-run first: it runs them here with the results\n"
-    "of then, without network. Exit status 1: some could not be started, or (--dry-run) fail and did not before.",
+    "of then, without network. Runs that do others again, and those that were done again with a good end, are done only\n"
+    "when they are named. Exit status 1: some could not be started, or (--dry-run) fail and did not before.",
     options,
     run,
 };

@@ -37,15 +37,10 @@ static const nf_action *find_action(const nf_rerun *rerun, const char *name)
 static json_t *answer_of(const json_t *effect)
 {
     json_t *answer = json_object();
-    static const char *const same[] = {"args", "result", "now", "turn"};
+    static const char *const same[] = {"args", "result", "error", "now", "turn"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         json_object_set(answer, same[i], json_object_get(effect, same[i]));
     json_object_set(answer, "number", json_object_get(effect, "n"));
-    if (json_is_false(json_object_get(effect, "ok")))
-        json_object_set_new(answer, "error",
-                            json_pack("{s:s?, s:s?, s:O*}", "kind", nf_json_string(effect, "kind"),
-                                      "message", nf_json_string(effect, "message"), "status",
-                                      json_object_get(effect, "status")));
     return answer;
 }
 
@@ -57,6 +52,14 @@ static bool never_left(const json_t *effect)
            && strcmp(kind, nf_status_kind(NF_E_ARG)) == 0;
 }
 
+/* What came back was too much for the history, or nothing came: a sleep moves the clock by itself then. */
+static bool is_lost(const json_t *effect)
+{
+    const char *name = nf_json_string(effect, "action");
+    return json_is_true(json_object_get(effect, "cut"))
+           || (name && strcmp(name, "flow.sleep") == 0 && !json_object_get(effect, "now"));
+}
+
 static nf_answers *answers_of(nf_rerun *rerun, const json_t *record)
 {
     nf_answers *answers =
@@ -65,7 +68,7 @@ static nf_answers *answers_of(nf_rerun *rerun, const json_t *record)
     const json_t *effect;
     json_array_foreach (json_object_get(json_object_get(record, "detail"), "effects"), i, effect) {
         const nf_action *action = find_action(rerun, nf_json_string(effect, "action"));
-        if (!action || never_left(effect))
+        if (!action || never_left(effect) || is_lost(effect))
             continue;
         json_t *answer = answer_of(effect);
         nf_answers_add(answers, action, answer);

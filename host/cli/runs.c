@@ -35,9 +35,13 @@ static void print_row(const json_t *run)
     const char *message = nf_json_string(error, "message"), *where = nf_json_string(error, "where");
     if (!message)
         message = nf_json_string(run, "reason");
-    printf("%-10lld %-24s %-13s %-32.32s %s%s%s\n", (long long)nf_json_integer(run, "id", 0),
+    json_int_t again = nf_json_integer(run, "replay_of", 0);
+    char *does = again ? nf_format("(does %lld again) ", (long long)again) : NULL;
+    printf("%-10lld %-24s %-13s %-32.32s %s%s%s%s\n", (long long)nf_json_integer(run, "id", 0),
            text_of(run, "received"), text_of(run, "outcome"), text_of(run, "handler"),
-           where ? where : "", where && *where ? ": " : "", message ? message : "");
+           does ? does : "", where ? where : "", where && *where ? ": " : "",
+           message ? message : "");
+    free(does);
 }
 
 static void print_list(const json_t *answer)

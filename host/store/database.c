@@ -93,10 +93,11 @@ static const char *const steps[] = {tables, tables_of_limits, tables_of_connecti
                                     tables_of_durable_runs};
 enum { SCHEMA_VERSION = NF_COUNT(steps) };
 
-/* Tables that came later and stand alone: made when they are missing, in any version. */
+/* What came later and stands alone: made when it is missing, in any version. */
 static const char tables_beside[] =
     "CREATE TABLE IF NOT EXISTS schedule(tenant TEXT NOT NULL, handler TEXT NOT NULL, due INTEGER NOT NULL,"
-    " PRIMARY KEY(tenant, handler)) STRICT, WITHOUT ROWID;";
+    " PRIMARY KEY(tenant, handler)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS run_replay ON run(replay_of) WHERE replay_of <> 0;";
 
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
 {

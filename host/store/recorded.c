@@ -91,6 +91,10 @@ static void bind_values(const struct asking *a, sqlite3_stmt *s, int64_t from)
     sqlite3_bind_int64(s, 8, q->limit);
     sqlite3_bind_int(s, 9, q->brief);
     sqlite3_bind_int(s, 10, q->source);
+    sqlite3_bind_int(s, 11, q->first);
+    sqlite3_bind_int(s, 12, q->undone);
+    sqlite3_bind_int(s, 13, NF_OUTCOME_DONE);
+    sqlite3_bind_int(s, 14, NF_OUTCOME_SKIPPED);
 }
 
 static void on_work(uv_work_t *work)
@@ -111,7 +115,10 @@ static void on_work(uv_work_t *work)
             " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2)"
             " AND (?3 IS NULL OR r.handler = ?3) AND (?4 IS NULL OR r.file = ?4)"
             " AND (?1 <> 0 OR r.outcome <> 0) AND (?5 = 0 OR r.outcome = ?5)"
-            " AND r.id > ?6 AND r.id < ?7 ORDER BY r.id DESC LIMIT ?8",
+            " AND r.id > ?6 AND r.id < ?7 AND (?11 = 0 OR r.replay_of = 0)"
+            " AND (?12 = 0 OR NOT EXISTS (SELECT 1 FROM run a WHERE a.replay_of = r.id"
+            " AND a.replay_of <> 0 AND a.outcome IN (?13, ?14)))"
+            " ORDER BY r.id DESC LIMIT ?8",
             -1, &s, NULL)
         != SQLITE_OK) {
         nf_database_error(reader, "read", &a->err);

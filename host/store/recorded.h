@@ -12,6 +12,8 @@ typedef struct nf_recorded_query {
     int64_t before;                      /* ids below this one; 0: from the newest */
     int64_t id; /* only this run, which may be one without an end; 0: all */
     unsigned limit;
+    bool first;  /* only runs that do no other one again */
+    bool undone; /* only runs that no other one has done again with a good end */
     bool brief;  /* neither event nor detail nor source */
     bool source; /* with the source of the flow version, if it is kept, byte for byte */
 } nf_recorded_query;
