@@ -19,6 +19,7 @@ typedef struct answer {
     const nf_action *action;
     json_t *what, *args; /* args: as the host sends them; NULL: any */
     json_int_t number, turn;
+    bool exact; /* only for equal arguments */
     bool used, ended;
     nf_call *call; /* that waits for its turn */
     struct answer *prev, *next;
@@ -133,7 +134,7 @@ static answer *find(const nf_answers *answers, const nf_action *action, const js
     answer *a;
     DL_FOREACH (answers->list, a) {
         if (a->action == action && a->used == used && !a->call
-            && (args ? a->args && json_equal(a->args, args) : !used))
+            && (args ? a->args && json_equal(a->args, args) : !used && !a->exact))
             return a;
     }
     return NULL;
@@ -222,12 +223,23 @@ void nf_answers_free(nf_answers *answers)
     free(answers);
 }
 
+/* It was refused here, before it reached the world: another effect is not refused in its place. */
+static bool was_refused(const json_t *what)
+{
+    const json_t *error = json_object_get(what, "error");
+    const char *kind = nf_json_string(error, "kind");
+    return kind && !json_object_get(error, "status")
+           && (strcmp(kind, nf_status_kind(NF_E_ARG)) == 0
+               || strcmp(kind, nf_status_kind(NF_E_DENIED)) == 0);
+}
+
 void nf_answers_add(nf_answers *answers, const nf_action *action, json_t *what)
 {
     answer *a = nf_alloc(sizeof *a);
     json_t *args = json_object_get(what, "args");
     a->action = action;
     a->what = json_incref(what);
+    a->exact = args && was_refused(what);
     a->args = args ? nf_args_check(action->name, action->params, args, NULL) : NULL;
     if (args && !a->args)
         a->args = json_null(); /* they fit nothing, but the answer has its place in the order */

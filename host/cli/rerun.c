@@ -44,14 +44,6 @@ static json_t *answer_of(const json_t *effect)
     return answer;
 }
 
-/* What failed because of its arguments never reached the world: it fails by itself. */
-static bool never_left(const json_t *effect)
-{
-    const char *kind = nf_json_string(effect, "kind");
-    return json_is_false(json_object_get(effect, "ok")) && kind
-           && strcmp(kind, nf_status_kind(NF_E_ARG)) == 0;
-}
-
 /* What came back was too much for the history, or nothing came: a sleep moves the clock by itself then. */
 static bool is_lost(const json_t *effect)
 {
@@ -68,7 +60,7 @@ static nf_answers *answers_of(nf_rerun *rerun, const json_t *record)
     const json_t *effect;
     json_array_foreach (json_object_get(json_object_get(record, "detail"), "effects"), i, effect) {
         const nf_action *action = find_action(rerun, nf_json_string(effect, "action"));
-        if (!action || never_left(effect) || is_lost(effect))
+        if (!action || is_lost(effect))
             continue;
         json_t *answer = answer_of(effect);
         nf_answers_add(answers, action, answer);

@@ -110,7 +110,7 @@ static nf_status check_case(const nf_test_case *test, nf_error *err)
 /* { error = …, now = …, turn = … } or { result = …, … }: an answer with more than its value. */
 static bool is_wrapped(const json_t *answer)
 {
-    static const char *const fields[] = {"result", "error", "now", "number", "turn", NULL};
+    static const char *const fields[] = {"result", "error", "args", "now", "number", "turn", NULL};
     return (json_object_get(answer, "result") || json_object_get(answer, "error"))
            && only(answer, "", fields, NULL) == NF_OK;
 }
