@@ -341,8 +341,8 @@ const nf_command nf_command_test = {
     "test",
     "[OPTION]... [NAME.test.lua | NAME.lua | FOLDER]...",
     "Run the tests beside flows, without network: events, answers and the expected effects.",
-    "flows/NAME.test.lua returns a list of cases for flows/NAME.lua. Without a name: the tests of this folder and of its\n"
-    "flows/. Lists are read for real where a case gives no answer; everything else that has none resolves as in a dry run.",
+    "flows/NAME.test.lua returns a list of cases for flows/NAME.lua. Without a name: the tests of this folder and of\n"
+    "its flows/. Lists are read for real where a case gives no answer; what else has none resolves as in a dry run.",
     options,
     run,
 };
