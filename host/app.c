@@ -127,7 +127,9 @@ static nf_status open_tenants(nf_app *app, nf_error *err)
 {
     const nf_config *config = app->config;
     app->tenants = nf_alloc((config->tenant_count + 1) * sizeof(nf_tenant *));
-    app->admin = (nf_admin){.store = app->store, .tenants = app->tenants};
+    app->admin =
+        (nf_admin){.store = app->store, .tenants = app->tenants, .pipeline = app->pipeline};
+    nf_admin_open(&app->admin, app->loop);
     for (size_t i = 0; i < config->tenant_count; i++) {
         nf_tenant *tenant = NULL;
         nf_status status =
@@ -205,6 +207,7 @@ void nf_app_close(nf_app *app)
         nf_http_server_close(app->admin_server);
     if (app->metrics_server)
         nf_http_server_close(app->metrics_server);
+    nf_admin_close(&app->admin);
     nf_timer_close(app->drain);
     for (size_t i = 0; i < app->tenant_count; i++)
         nf_tenant_stop(app->tenants[i]);

@@ -132,6 +132,9 @@ static void on_run_ended(void *ctx, const nf_run_report *report)
     }
     passage->tenant->count.ended[report->outcome]++;
     log_end(report, &passage->rows[record->index]);
+    if (passage->pipeline->ended)
+        passage->pipeline->ended(passage->pipeline->ended_ctx, &passage->rows[record->index],
+                                 &passage->event->row, report);
     nf_pipeline_tell_failure(passage, record->index, report);
     nf_store_end_run(passage->pipeline->store, &record->end, on_recorded, record);
 }

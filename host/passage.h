@@ -20,6 +20,9 @@ struct nf_pipeline {
     nf_timer *alarm_clock; /* of sleeping runs; wake.c */
     int64_t next_wake_ms;  /* that it is set to; 0: it is not */
     nf_sleeper woken;      /* up to here, of those that wake now */
+    void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
+                  const nf_run_report *report); /* see nf_pipeline_on_end */
+    void *ended_ctx;
 };
 
 typedef struct nf_passage {
@@ -58,6 +61,28 @@ void nf_passage_enqueue(nf_passage *passage);
 
 /** Step 5: start them all. */
 void nf_passage_run_all(nf_passage *passage);
+
+/** Handlers that did not want an event, and by which filter; texts are borrowed. */
+enum { NF_REFUSALS_KEPT = 6 };
+typedef struct nf_refusals {
+    const char *handler[NF_REFUSALS_KEPT], *filter[NF_REFUSALS_KEPT];
+    size_t count; /* of all */
+} nf_refusals;
+
+static inline void nf_refusals_add(nf_refusals *r, const char *handler, const char *filter)
+{
+    if (r->count < NF_REFUSALS_KEPT) {
+        r->handler[r->count] = handler;
+        r->filter[r->count] = filter;
+    }
+    r->count++;
+}
+
+/** Keep for those who ask why an event started no run; see tenant/fates.h. `event` may be NULL: then its body counts. */
+void nf_fate_filtered(const nf_passage *passage, const nf_refusals *refusals);
+void nf_fate_duplicate(const nf_passage *passage, int64_t first);
+void nf_fate_refused(const nf_tenant *tenant, const nf_event *event, const char *body, size_t len,
+                     const char *why);
 
 /** Let the flows know that listen for failures, if this run is one. Before its end is recorded. */
 void nf_pipeline_tell_failure(nf_passage *passage, size_t index, const nf_run_report *report);

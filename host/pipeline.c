@@ -66,11 +66,17 @@ static nf_subscription *authenticate(nf_pipeline *p, nf_http_exchange *x)
 static void filter(nf_passage *passage)
 {
     nf_group group = nf_index_find(passage->tenant->index, passage->subscription);
+    nf_refusals refusals = {.count = 0};
     passage->wanted = nf_alloc((group.count + 1) * sizeof *passage->wanted);
     for (size_t i = 0; i < group.count; i++) {
-        if (nf_listener_wants(group.listeners[i], passage->event, NULL))
+        const char *which = NULL;
+        if (nf_listener_wants(group.listeners[i], passage->event, &which))
             passage->wanted[passage->count++] = group.listeners[i];
+        else
+            nf_refusals_add(&refusals, group.listeners[i]->handler->name, which);
     }
+    if (passage->count == 0)
+        nf_fate_filtered(passage, &refusals);
 }
 
 /* May they? What the user of their connection may not have is kept with the reason. */
@@ -118,6 +124,7 @@ static bool is_duplicate(nf_passage *passage)
     if (kept > 0)
         return false;
     t->count.duplicate++;
+    nf_fate_duplicate(passage, first);
     passage->refs++;
     nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
     return true;
@@ -140,6 +147,7 @@ static void on_event_stored(void *ctx, const nf_error *err)
     if (err) {
         passage->refused = true;
         t->count.refused++;
+        nf_fate_refused(t, passage->event, NULL, 0, err->text);
         forget(passage);
         nf_tenant_alarm(t, NF_ALARM_STORE_FAILING, t->config->name, err->text);
         for (size_t i = 0; i < passage->count; i++) {
@@ -261,10 +269,12 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
     tenant->count.received++;
     if (later) {
         tenant->count.refused++;
+        nf_fate_refused(tenant, NULL, body, len, later);
         tell_loss(tenant);
         nf_http_answer(x, 503, "text/plain", "Retry-After: 1\r\n", later, strlen(later));
     } else if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
         tenant->count.refused++;
+        nf_fate_refused(tenant, NULL, body, len, err.text);
         nf_http_answer_error(x, 400, "the body is not a JSON object: %s", err.text);
     } else {
         nf_passage *passage = nf_passage_new(p, tenant, event);
@@ -299,6 +309,15 @@ void nf_pipeline_add(nf_pipeline *p, nf_tenant *tenant)
 {
     if (p->tenant_count < NF_MOST_TENANTS)
         p->tenants[p->tenant_count++] = tenant;
+}
+
+void nf_pipeline_on_end(nf_pipeline *p,
+                        void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
+                                      const nf_run_report *report),
+                        void *ctx)
+{
+    p->ended = ended;
+    p->ended_ctx = ctx;
 }
 
 size_t nf_pipeline_busy(const nf_pipeline *p)

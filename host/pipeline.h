@@ -56,6 +56,12 @@ typedef enum nf_release {
 nf_status nf_pipeline_release(nf_pipeline *pipeline, int64_t run, nf_release release,
                               const char *result, const char *who, nf_error *err);
 
+/** Tell of each end of a run, just before it is recorded; NULL: nobody wants to know. Borrowed during the call. */
+void nf_pipeline_on_end(nf_pipeline *pipeline,
+                        void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
+                                      const nf_run_report *report),
+                        void *ctx);
+
 /** Events whose write or runs are not finished. */
 size_t nf_pipeline_busy(const nf_pipeline *pipeline);
 

@@ -147,6 +147,7 @@ static void take(nf_pipeline *p, nf_tenant *t, nf_listener *hook, nf_http_exchan
         nf_http_answer(x, 202, NULL, NULL, NULL, 0); /* its sender did not get our first answer */
     } else if (later) {
         t->count.refused++;
+        nf_fate_refused(t, NULL, NULL, 0, later);
         nf_http_answer(x, 503, "text/plain", "Retry-After: 5\r\n", later, strlen(later));
     } else if (err.status != NF_OK
                || nf_event_read(hook->handler->trigger, body, len, &event, &err) != NF_OK) {
@@ -186,6 +187,7 @@ void nf_pipeline_hook(nf_pipeline *p, nf_http_exchange *x)
     request.body = nf_http_body(x, &request.len);
     if (nf_webhook_verify(hook->webhook, &request, id, &err) != NF_OK) {
         t->count.refused++;
+        nf_fate_refused(t, NULL, request.body, request.len, err.text);
         nf_log_info("webhook", "%s: %s from %s: %s", t->config->name,
                     nf_webhook_path(hook->webhook), nf_http_peer(x), err.text);
         nf_http_answer_error(x, 401, "%s", err.text);

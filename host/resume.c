@@ -5,6 +5,7 @@
  * it asks for something new.
  */
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "log/log.h"
 #include "passage.h"
 #include "run/journal.h"
@@ -154,6 +155,7 @@ static void on_open_run(void *ctx, const nf_run_row *row, const nf_event_row *ev
 {
     struct resume *resume = ctx;
     resume->count++;
+    nf_fault_point("resume.run");
     nf_passage_resume(resume->pipeline, resume->tenant, row, event);
 }
 
@@ -161,11 +163,13 @@ void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
 {
     struct resume resume = {p, tenant, 0};
     nf_error err = {0};
+    nf_fault_point("resume.before");
     if (nf_store_each_open_run(p->store, tenant->config->name, on_open_run, &resume, &err) != NF_OK)
         nf_log_error("run", "%s: open runs could not be read: %s", tenant->config->name, err.text);
     if (resume.count)
         nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
                     resume.count);
+    nf_fault_point("resume.after");
     tenant->resumed = true;
     nf_pipeline_wake_at(p, 1); /* at once: what became due meanwhile */
 }

@@ -230,3 +230,14 @@ void nf_effect_cancel(nf_call *call)
     else
         free_call(call);
 }
+
+const char *nf_effect_waits(const nf_call *call)
+{
+    if (call->request)
+        return nf_nimbus_waits(call->request);
+    if (call->timer)
+        return "until its time is over";
+    if (call->kv_write)
+        return "for the disk";
+    return call->find ? "for the list to be read" : NULL;
+}

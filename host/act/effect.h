@@ -58,6 +58,9 @@ nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, cons
 /** The intention is kept: send. With `err` set it could not be, and the effect ends with that. */
 void nf_effect_go(nf_call *call, const nf_error *err);
 
+/** What it waits for, as words for an admin, or NULL: for its answer. Static. */
+const char *nf_effect_waits(const nf_call *call);
+
 /** Stop it; the owner is not told. */
 void nf_effect_cancel(nf_call *call);
 

@@ -5,15 +5,20 @@
 #include "admin/connections.h"
 #include "admin/metrics.h"
 #include "admin/replay.h"
+#include "admin/runs.h"
 #include "admin/start.h"
+#include "admin/tail.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/percent.h"
+#include "pipeline.h"
+#include "store/questions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TENANTS "/v1/tenants/"
+#define RUNS    "/v1/runs"
 enum { MOST_ROWS = 1000, STANDARD_ROWS = 50 };
 
 /* ---- probes ---- */
@@ -50,7 +55,7 @@ bool nf_admin_probe(const nf_admin *admin, nf_http_exchange *x)
     return false;
 }
 
-/* ---- runs ---- */
+/* ---- what is asked ---- */
 
 char *nf_admin_parameter(const char *query, const char *name)
 {
@@ -69,81 +74,20 @@ char *nf_admin_parameter(const char *query, const char *name)
     return NULL;
 }
 
-static bool whole(const char *text, int64_t *number)
+bool nf_admin_whole(const char *text, int64_t *number)
 {
     char *end;
     *number = strtoll(text, &end, 10);
     return end > text && !*end && *number > 0;
 }
 
-static bool outcome_of(const char *name, nf_outcome *outcome)
+bool nf_admin_same_file(const char *asked, const char *file)
 {
-    for (int i = 0; i < NF_OUTCOME_COUNT; i++) {
-        if (strcmp(nf_outcome_name((nf_outcome)i), name) == 0) {
-            *outcome = (nf_outcome)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void on_rows(void *ctx, json_t *rows, const nf_error *err)
-{
-    nf_http_exchange *x = ctx;
-    if (err) {
-        json_decref(rows);
-        nf_http_answer_error(x, 500, "%s", err->text);
-    } else {
-        nf_http_answer_json(x, 200, json_pack("{s:o}", "runs", rows));
-    }
-}
-
-static void on_row(void *ctx, json_t *rows, const nf_error *err)
-{
-    nf_http_exchange *x = ctx;
-    if (err)
-        nf_http_answer_error(x, 500, "%s", err->text);
-    else if (json_array_size(rows) == 0)
-        nf_http_answer_error(x, 404, "there is no such run");
-    else
-        nf_http_answer_json(x, 200, json_incref(json_array_get(rows, 0)));
-    json_decref(rows);
-}
-
-static void list_runs(const nf_admin *admin, nf_http_exchange *x)
-{
-    const char *query = nf_http_query(x);
-    char *tenant = nf_admin_parameter(query, "tenant"),
-         *handler = nf_admin_parameter(query, "handler");
-    char *outcome = nf_admin_parameter(query, "outcome"),
-         *before = nf_admin_parameter(query, "before"), *limit = nf_admin_parameter(query, "limit");
-    nf_run_query q = {
-        .tenant = tenant, .handler = handler, .any_outcome = !outcome, .limit = STANDARD_ROWS};
-    int64_t rows = STANDARD_ROWS;
-    if (outcome && !outcome_of(outcome, &q.outcome))
-        nf_http_answer_error(x, 400, "there is no outcome '%s'", outcome);
-    else if ((before && !whole(before, &q.before))
-             || (limit && (!whole(limit, &rows) || rows > MOST_ROWS)))
-        nf_http_answer_error(x, 400, "before and limit are whole numbers, limit at most %d",
-                             MOST_ROWS);
-    else {
-        q.limit = (unsigned)rows;
-        nf_store_query_runs(admin->store, &q, on_rows, x);
-    }
-    free(tenant);
-    free(handler);
-    free(outcome);
-    free(before);
-    free(limit);
-}
-
-static void show_run(const nf_admin *admin, nf_http_exchange *x, const char *id)
-{
-    nf_run_query q = {.any_outcome = true, .limit = 1};
-    if (whole(id, &q.id))
-        nf_store_query_runs(admin->store, &q, on_row, x);
-    else
-        nf_http_answer_error(x, 400, "'%s' is not the id of a run", id);
+    static const char folder[] = "flows/";
+    size_t n = strlen(asked);
+    if (strncmp(file, folder, strlen(folder)) == 0 && strncmp(asked, folder, strlen(folder)) != 0)
+        file += strlen(folder);
+    return strncmp(file, asked, n) == 0 && (!file[n] || strcmp(file + n, ".lua") == 0);
 }
 
 /* ---- limits ---- */
@@ -249,7 +193,7 @@ static void show_audit(const nf_admin *admin, nf_http_exchange *x)
     const char *query = nf_http_query(x);
     char *tenant = nf_admin_parameter(query, "tenant"), *limit = nf_admin_parameter(query, "limit");
     int64_t rows = STANDARD_ROWS;
-    if (limit && (!whole(limit, &rows) || rows > MOST_ROWS))
+    if (limit && (!nf_admin_whole(limit, &rows) || rows > MOST_ROWS))
         nf_http_answer_error(x, 400, "limit is a whole number, at most %d", MOST_ROWS);
     else
         nf_store_query_audit(admin->store, tenant, (unsigned)rows, on_audit, x);
@@ -285,14 +229,16 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         return;
     if (get && strcmp(path, "/v1/status") == 0)
         show_status(admin, x);
-    else if (get && strcmp(path, "/v1/runs") == 0)
-        list_runs(admin, x);
-    else if (get && strncmp(path, "/v1/runs/", 9) == 0)
-        show_run(admin, x, path + 9);
+    else if (strncmp(path, RUNS, strlen(RUNS)) == 0)
+        nf_admin_runs(admin, x, path + strlen(RUNS));
+    else if (get && strcmp(path, "/v1/tail") == 0)
+        nf_admin_tail(admin->tail, x);
     else if (get && strcmp(path, "/v1/audit") == 0)
         show_audit(admin, x);
     else if (get && strcmp(path, "/v1/why") == 0)
         nf_admin_why(admin, x);
+    else if (get && strcmp(path, "/v1/fates") == 0)
+        nf_admin_fates(admin, x);
     else if (get && strcmp(path, "/v1/denied") == 0)
         nf_admin_denied(admin, x);
     else if (strncmp(path, TENANTS, strlen(TENANTS)) == 0)
@@ -303,4 +249,20 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
         reload(admin, x);
     else
         nf_http_answer_error(x, 404, "not found");
+}
+
+/* ---- life ---- */
+
+void nf_admin_open(nf_admin *admin, nf_loop *loop)
+{
+    admin->tail = nf_tail_new(loop);
+    nf_pipeline_on_end(admin->pipeline, nf_tail_note, admin->tail);
+}
+
+void nf_admin_close(nf_admin *admin)
+{
+    if (admin->pipeline)
+        nf_pipeline_on_end(admin->pipeline, NULL, NULL);
+    nf_tail_close(admin->tail);
+    admin->tail = NULL;
 }

@@ -5,8 +5,12 @@
  *   GET /healthz               on both listeners: the loop turns
  *   GET /readyz                on both: every tenant is registered as its flows want; else 503 with the reasons
  *   GET /v1/status             tenants, flows with their errors, counts
- *   GET /v1/runs?tenant=&handler=&outcome=&before=&limit=
- *   GET /v1/runs/ID            one run with its event, effects, usage and log
+ *   GET /v1/runs?tenant=&handler=&flow=&outcome=&open=&dead=&by_flow=&since=&until=&before=&limit=
+ *   GET /v1/runs/ID            one run with its event, effects, usage, log, split of its time
+ *   POST /v1/runs/ID/cancel    end it, whatever it does or waits for
+ *   POST /v1/runs/ID/release   {"done": true, "result": …} or {"repeat": true}: a held run goes on
+ *   POST /v1/runs/dismiss      {"runs": [ID…]}, {"flow": NAME, "tenant": NAME} or {"all": true}: they were seen
+ *   GET /v1/tail?after=N&tenant=&flow=&outcome=     ends of runs as they come (tail.h)
  *   GET /v1/tenants/NAME/limits     every limit with its value, who set it, what is used of it
  *   POST /v1/tenants/NAME/limits    {"set": {"cpu": "250ms"}, "reset": ["memory"]}; at once, kept, audited
  *   GET /v1/tenants/NAME/connections       its connections, without secrets
@@ -19,7 +23,9 @@
  *   GET /metrics               figures for Prometheus, also on the listener metrics_listen
  *   GET /v1/audit?tenant=&limit=    who changed what
  *   GET /v1/why?tenant=&upn=&operation=&entity=     may this user do that, and why
- *   GET /v1/denied?tenant=     events that the user of a connection may not have, newest first
+ *   GET /v1/why?tenant=&subject=    a run: what it waits for or why it ended; an event, by id, hash or text: its fate
+ *   GET /v1/fates?tenant=&fate=     events that started no run (filtered, denied, duplicate, refused), newest first
+ *   GET /v1/denied?tenant=     those that the user of a connection may not have
  *   POST /v1/reload            look at the flow files again
  *
  * The /v1 part answers on the admin socket only, whose file has mode 600.
@@ -35,7 +41,13 @@ typedef struct nf_admin {
     nf_store *store;
     nf_tenant **tenants;
     size_t tenant_count;
+    struct nf_pipeline *pipeline;
+    struct nf_tail *tail; /* made by nf_admin_open */
 } nf_admin;
+
+/** Before the first question, and after the last: who still waits for ends of runs is answered. */
+void nf_admin_open(nf_admin *admin, nf_loop *loop);
+void nf_admin_close(nf_admin *admin);
 
 /** Handler of the admin socket; `ctx` is the nf_admin. */
 void nf_admin_receive(nf_http_exchange *x, void *ctx);

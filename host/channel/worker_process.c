@@ -8,6 +8,7 @@
 #include "channel/worker_process.h"
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/macros.h"
 #include "base/strbuf.h"
 #include "log/log.h"
@@ -81,6 +82,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
     nf_worker *w = process->data;
     w->exited = true;
+    nf_fault_point("worker.gone");
     if (!w->reason[0])
         snprintf(w->reason, sizeof w->reason,
                  signal ? "ended by signal %d" : "ended with status %d",
@@ -128,7 +130,9 @@ static void flush(void *ctx)
     if (w->out.len == 0 || w->writing || w->closing)
         return;
     uv_buf_t buf = {.base = w->out.bytes, .len = w->out.len};
+    nf_fault_point("worker.write.before");
     int n = uv_try_write((uv_stream_t *)&w->channel, &buf, 1);
+    nf_fault_point("worker.write.after");
     if (n > 0)
         nf_strbuf_shift(&w->out, (size_t)n);
     else if (n < 0 && n != UV_EAGAIN)
@@ -142,6 +146,7 @@ void nf_worker_send(nf_worker *w, nf_msg type, uint16_t aux, uint64_t id, const 
 {
     if (w->closing)
         return;
+    nf_fault_point("worker.frame.queued");
     nf_frame frame = {
         .size = (uint32_t)(head_len + body_len), .type = (uint16_t)type, .aux = aux, .id = id};
     nf_strbuf_add(&w->out, &frame, sizeof frame);
@@ -172,9 +177,12 @@ static void handle_frames(nf_worker *w)
         if (frame.type == NF_MSG_READY) {
             nf_log_debug("worker", "worker %d is locked down: %s, Landlock version %u",
                          w->process.pid, w->filtered ? "seccomp" : "no seccomp", frame.aux);
+            nf_fault_point("worker.ready");
             w->events->ready(w->ctx, w);
         } else {
+            nf_fault_point("worker.frame.before");
             w->events->frame(w->ctx, w, &frame, payload);
+            nf_fault_point("worker.frame.after");
         }
     }
     if (!w->closing)

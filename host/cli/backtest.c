@@ -128,9 +128,9 @@ const nf_command nf_command_backtest = {
     "backtest",
     "[OPTION]... FLOW",
     "Run a changed flow over the events that came, with the results of then, and show what differs.",
-    "Nothing is sent. An effect gets the recorded result of the same effect, else of the next one of its action, else what\n"
-    "a dry run gives; lists that were not asked then are read for real. At most 1000 runs for each handler, the newest,\n"
-    "unless --limit says otherwise. Exit status 1: a run fails that did not fail before.",
+    "Nothing is sent. An effect gets the recorded result of the same effect, else of the next one of its action, else\n"
+    "what a dry run gives; lists that were not asked then are read for real. At most 1000 runs for each handler, the\n"
+    "newest, unless --limit says otherwise. Exit status 1: a run fails that did not fail before.",
     options,
     run,
 };

@@ -24,7 +24,7 @@ typedef struct nf_option {
     bool many; /* may be given more than once */
 } nf_option;
 
-enum { NF_MOST_OPTIONS = 16, NF_MOST_VALUES = 64 };
+enum { NF_MOST_OPTIONS = 32, NF_MOST_VALUES = 64 };
 
 /** What the user gave. The strings are those of argv. */
 typedef struct nf_given {

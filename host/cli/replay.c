@@ -361,9 +361,9 @@ const nf_command nf_command_replay = {
     "replay",
     "[OPTION]... RUN... | --since DURATION [OPTION]...",
     "Do runs again: each is a new run for the same event, with its effects.",
-    "The new runs do everything again: calls, updates, mails. Look at --dry-run first: it runs them here with the results\n"
-    "of then, without network. Runs that do others again, and those that were done again with a good end, are done only\n"
-    "when they are named. Exit status 1: some could not be started, or (--dry-run) fail and did not before.",
+    "The new runs do everything again: calls, updates, mails. Look at --dry-run first: it runs them here with the\n"
+    "results of then, without network. Runs that do others again, and those that were done again with a good end, are\n"
+    "done only when they are named. Exit status 1: some could not be started, or (--dry-run) fail and did not before.",
     options,
     run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rerun.h: a recorded run done again on paper: the same event, the recorded results, the clock of then; nothing is sent.
+ * rerun.h: a recorded run done again on paper: its event, the recorded results, the clock of then. Nothing is sent.
  *
  * An effect gets the recorded result of the one with the same action and arguments, else of the next one of its action;
  * one that was never recorded gets what a dry run gives (lists are read for real, cli/answers.h).

@@ -4,6 +4,7 @@
 #include "net/http_connection.h"
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/macros.h"
 #include "log/log.h"
 
@@ -145,7 +146,9 @@ static void on_written(uv_write_t *request, int status)
 static void send_out(nf_http_connection *c, nf_http_phase phase)
 {
     uv_buf_t buf = uv_buf_init(c->out.bytes, (unsigned)c->out.len);
+    nf_fault_point("answer.before");
     int sent = uv_try_write(&c->uv.stream, &buf, 1);
+    nf_fault_point("answer.after");
     if (sent < 0 && sent != UV_EAGAIN) {
         close_now(c);
         return;
@@ -199,6 +202,7 @@ static void on_deadline(uv_timer_t *timer)
 static void dispatch(nf_http_connection *c)
 {
     enter(c, NF_HTTP_PENDING);
+    nf_fault_point("request.received");
     c->keep = c->message.keep_alive;
     c->exchange.open = true;
     c->server->handler(&c->exchange, c->server->ctx);

@@ -8,6 +8,7 @@
 #include "net/http_link.h"
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/macros.h"
 #include "net/http_client_error.h"
 
@@ -80,7 +81,9 @@ nf_http_io nf_http_link_send(nf_http_link *link, const char *bytes, size_t len, 
     *sent = 0;
     while (*sent < len) {
         size_t n = 0;
+        nf_fault_point("link.send.before");
         CURLcode rc = curl_easy_send(link->easy, bytes + *sent, len - *sent, &n);
+        nf_fault_point("link.send.after");
         *sent += n;
         if (rc == CURLE_AGAIN)
             return NF_HTTP_IO_AGAIN;
@@ -93,7 +96,9 @@ nf_http_io nf_http_link_send(nf_http_link *link, const char *bytes, size_t len, 
 nf_http_io nf_http_link_read(nf_http_link *link, char *bytes, size_t size, size_t *n)
 {
     *n = 0;
+    nf_fault_point("link.read.before");
     CURLcode rc = curl_easy_recv(link->easy, bytes, size, n);
+    nf_fault_point("link.read.after");
     if (rc == CURLE_AGAIN)
         return NF_HTTP_IO_AGAIN;
     return rc == CURLE_OK && *n > 0 ? NF_HTTP_IO_DONE : NF_HTTP_IO_CLOSED;
@@ -128,6 +133,7 @@ static void on_connected(nf_http_link *link, CURLcode code)
         return;
     }
     link->open = true;
+    nf_fault_point("link.opened");
     link->poll = nf_alloc(sizeof *link->poll);
     link->poll->data = link;
     uv_poll_init_socket(&link->links->loop->uv, link->poll, fd);

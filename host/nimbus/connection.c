@@ -353,3 +353,12 @@ nf_status nf_nimbus_reply_error(const char *method, const char *path, const nf_r
     }
     return nf_error_set(err, status, "%s %s answered %d: %s", method, path, reply->status, meaning);
 }
+
+const char *nf_nimbus_waits(const nf_nimbus_request *r)
+{
+    if (r->in_line)
+        return "in line: requests_per_second of the connection";
+    if (r->wait)
+        return "for the sign-in of its connection";
+    return r->http ? NULL : "before the next attempt";
+}

@@ -56,6 +56,9 @@ nf_nimbus_request *nf_nimbus_send(nf_nimbus *nimbus, const char *method, const c
 nf_nimbus_request *nf_nimbus_get(nf_nimbus *nimbus, const char *path, size_t max_body,
                                  nf_nimbus_done *done, void *ctx);
 
+/** What a request waits for besides its answer, as words for an admin, or NULL. Static. */
+const char *nf_nimbus_waits(const nf_nimbus_request *request);
+
 /** Stop it; `done` is not called. */
 void nf_nimbus_cancel(nf_nimbus_request *request);
 

@@ -145,6 +145,43 @@ static char *error_json(const nf_action *action, const nf_error *err, size_t *le
     return nf_strbuf_take(&out);
 }
 
+/*
+ * Nobody waits for the result of a read or a safe effect to be on disk: it is written with the next one that somebody
+ * waits for, or after a while. Most runs end before, and are never written effect by effect.
+ */
+static void note_unwritten(nf_run *run)
+{
+    nf_pool *pool = run->pool;
+    if (run->unwritten_ns)
+        return;
+    run->unwritten_ns = nf_clock_ns();
+    DL_APPEND2(pool->unwritten, run, unwritten_prev, unwritten_next);
+    if (pool->unwritten == run)
+        nf_timer_start(pool->writer, NF_WRITE_AFTER_MS, 0);
+}
+
+void nf_effects_written(nf_run *run)
+{
+    if (run->unwritten_ns)
+        DL_DELETE2(run->pool->unwritten, run, unwritten_prev, unwritten_next);
+    run->unwritten_ns = 0;
+}
+
+void nf_effects_write_old(void *ctx)
+{
+    nf_pool *pool = ctx;
+    const uint64_t after_ns = (uint64_t)NF_WRITE_AFTER_MS * 1000000;
+    uint64_t now = nf_clock_ns();
+    while (pool->unwritten && now - pool->unwritten->unwritten_ns >= after_ns) {
+        nf_run *run = pool->unwritten;
+        nf_effects_written(run);
+        nf_journal_flush(run->env->store, run->journal);
+    }
+    if (pool->unwritten)
+        nf_timer_start(pool->writer,
+                       (after_ns - (now - pool->unwritten->unwritten_ns)) / 1000000 + 1, 0);
+}
+
 void nf_effects_record(nf_pending *pending, const nf_error *err, const char *result, size_t len)
 {
     nf_run *run = pending->run;
@@ -154,8 +191,10 @@ void nf_effects_record(nf_pending *pending, const nf_error *err, const char *res
     nf_entry *entry = put_entry(pending, err ? NF_ENTRY_ERROR : NF_ENTRY_RESULT,
                                 nf_effect_now_ms(run->env), err, err ? error : result, len);
     entry->durable = !careful;
-    if (store)
-        nf_journal_write(store, run->journal, entry, careful ? on_durable : NULL);
+    if (careful)
+        nf_journal_write(store, run->journal, entry, on_durable);
+    else if (store)
+        note_unwritten(run);
     free(error);
     nf_pending_free(pending);
     if (run->journal->bytes > MOST_BYTES)

@@ -14,6 +14,7 @@ enum {
     NF_RUNS_PER_WORKER = 9000, /* most at a time on one worker; it has more slots, for loads */
     NF_RUNS_BEFORE_MORE = 8,   /* with so many on each worker, and */
     NF_SILENCE_MS = 20,        /* silence of a worker for so long, another one is taken */
+    NF_WRITE_AFTER_MS = 250,   /* results that nobody waits for are on disk so much later */
     NF_IDLE_MS = 60000,        /* a worker without work for so long is ended */
 };
 
@@ -78,8 +79,10 @@ struct nf_pool {
     const nf_effect_env *env;
     nf_crew *crews;
     unsigned crew_count, running, waiting;
-    nf_run *runs;  /* all of them, hash by id */
-    nf_run *ready; /* may start, in order */
+    nf_run *runs;      /* all of them, hash by id */
+    nf_run *ready;     /* may start, in order */
+    nf_run *unwritten; /* have results that the store was not given, the oldest first */
+    nf_timer *writer;
     nf_lane *lanes;
     nf_version *versions;
     nf_timer *timer;        /* idle workers, and a pause after workers that do not start */
@@ -90,7 +93,7 @@ struct nf_pool {
 struct nf_version {
     nf_pool *pool;
     uint64_t id;
-    unsigned refs;
+    unsigned refs, crashes; /* crashes: of workers while they loaded it */
     char *file, *source;
     size_t len;
     bool script, loaded, answered;
@@ -155,7 +158,9 @@ struct nf_run {
     nf_run *prev, *next;           /* in pool->ready, or held until the version is loaded */
     nf_run *lane_prev, *lane_next; /* in lane->runs */
     UT_hash_handle hh;             /* in crew->runs */
-    UT_hash_handle hh_pool;        /* in pool->runs */
+    nf_run *unwritten_prev, *unwritten_next;
+    uint64_t unwritten_ns;  /* since when; 0: it is not in that list */
+    UT_hash_handle hh_pool; /* in pool->runs */
 };
 
 /* pool.c */
@@ -202,6 +207,10 @@ void nf_effects_on_waits(nf_crew *crew, const nf_frame *frame, const char *paylo
 void nf_effects_give(nf_run *run);
 void nf_effects_record(nf_pending *pending, const nf_error *err, const char *result, size_t len);
 void nf_effects_too_long(nf_pending *pending, const nf_error *err);
+/** The run's journal need not be written any more. */
+void nf_effects_written(nf_run *run);
+/** Write what has waited for long; `pool` is one. */
+void nf_effects_write_old(void *pool);
 void nf_effects_cancel_all(nf_run *run);
 void nf_effects_give_up(nf_run *run);
 void nf_pending_free(nf_pending *pending);

@@ -200,6 +200,7 @@ void nf_journal_recalled(nf_journal *journal, struct nf_run *run)
         qsort(journal->order, journal->turns, sizeof(nf_entry *), by_turn);
     for (uint32_t i = 0; i < journal->turns; i++)
         journal->order[i]->row.turn = i + 1;
+    journal->written = journal->turns;
 }
 
 void nf_journal_rewind(nf_journal *journal)
@@ -246,13 +247,33 @@ static void on_written(void *ctx, const nf_error *err)
     free(w);
 }
 
-void nf_journal_write(nf_store *store, nf_journal *journal, nf_entry *entry,
-                      void (*then)(nf_entry *entry, const nf_error *err))
+static void write_entry(nf_store *store, nf_journal *journal, nf_entry *entry,
+                        void (*then)(nf_entry *entry, const nf_error *err))
 {
     struct writing *w = nf_alloc(sizeof *w);
     entry->refs++;
     *w = (struct writing){entry, nf_mark_ref(journal->mark), then};
     nf_store_put_entry(store, &entry->row, &journal->mark->mark, on_written, w);
+}
+
+static void flush_until(nf_store *store, nf_journal *journal, uint32_t turn)
+{
+    while (journal->written < turn)
+        write_entry(store, journal, journal->order[journal->written++], NULL);
+}
+
+void nf_journal_flush(nf_store *store, nf_journal *journal)
+{
+    flush_until(store, journal, journal->turns);
+}
+
+void nf_journal_write(nf_store *store, nf_journal *journal, nf_entry *entry,
+                      void (*then)(nf_entry *entry, const nf_error *err))
+{
+    bool last = has_result(entry); /* it has the last turn */
+    flush_until(store, journal, journal->turns - last);
+    journal->written = journal->turns;
+    write_entry(store, journal, entry, then);
 }
 
 /* ---- the history ---- */

@@ -40,6 +40,7 @@ typedef struct nf_journal {
     nf_entry **entries, **order; /* by number - 1, NULL: none; by turn - 1 */
     uint32_t room, highest;      /* of entries: allocated, and the highest number there is */
     uint32_t turns, given, order_room;
+    uint32_t written; /* so many turns were handed to the store */
     int64_t began_ms; /* the time that the run was given at its start; 0: not started */
     size_t bytes;     /* of results and arguments */
     nf_counted_mark *mark;
@@ -85,7 +86,13 @@ uint64_t nf_entry_started_ns(const nf_entry *entry);
 /** The first effect on record that the run has not asked for in this attempt, or NULL. */
 const nf_entry *nf_journal_unasked(const nf_journal *journal);
 
-/** Write an entry; its `durable` is set when it is, then `then` is called, unless the run is gone. */
+/** Hand to the store what was not yet, in the order of the turns. */
+void nf_journal_flush(nf_store *store, nf_journal *journal);
+
+/**
+ * Write an entry, behind all that was recorded before; its `durable` is set when it is, then `then` is called, unless
+ * the run is gone.
+ */
 void nf_journal_write(nf_store *store, nf_journal *journal, nf_entry *entry,
                       void (*then)(nf_entry *entry, const nf_error *err));
 

@@ -26,6 +26,7 @@ static void park(nf_run *run, const nf_parking *parking)
     run->park_reason = nf_strdup(parking->reason);
     run->park.reason = run->park_reason;
     run->parking = true;
+    nf_journal_flush(run->env->store, run->journal);
     nf_effects_cancel_all(run);
     if (run->crew && !run->held_by)
         nf_worker_send(run->crew->worker, NF_MSG_CANCEL, NF_OUTCOME_CANCELLED, run->key, NULL, 0,

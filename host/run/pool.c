@@ -317,6 +317,7 @@ nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options)
     pool->cpu_ns = nf_window_new(60000);
     pool->begun = nf_window_new(60000);
     pool->env = options->env;
+    pool->writer = nf_timer_new(runner->loop, nf_effects_write_old, pool);
     pool->timer = nf_timer_new(runner->loop, on_timer, pool);
     nf_timer_start(pool->timer, CHECK_IDLE_MS, 0);
     return pool;
@@ -382,6 +383,7 @@ void nf_pool_close(nf_pool *pool)
         nf_bug("%s: a flow version outlives its pool", pool->tenant);
     nf_timer_close(pool->timer);
     nf_timer_close(pool->watch);
+    nf_timer_close(pool->writer);
     free(pool->tenant);
     free(pool);
 }

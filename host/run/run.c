@@ -204,6 +204,7 @@ nf_run *nf_pool_find_run(const nf_pool *pool, int64_t id)
 static void free_run(nf_run *run)
 {
     nf_effects_cancel_all(run);
+    nf_effects_written(run);
     HASH_DELETE(hh_pool, run->pool->runs, run);
     if (run->state == NF_RUN_READY)
         DL_DELETE(run->pool->ready, run);

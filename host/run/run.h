@@ -176,6 +176,12 @@ nf_run *nf_pool_find_run(const nf_pool *pool, int64_t id);
 /** End it as cancelled, for this reason; `ended` follows. */
 void nf_run_cancel(nf_run *run, const char *why);
 
+/**
+ * What a run in memory waits for now: {"state": "lane" (behind, first, ahead), "ready" (place, cap), "loading", "paused",
+ * "effects", "running" (attempt, for_ms, effects)}; NULL: it is not in memory. A new reference.
+ */
+json_t *nf_pool_explain(nf_pool *pool, int64_t id);
+
 /** The report as the JSON object of the history: {"result","error","usage","effects","log"}. Owned by the caller. */
 char *nf_run_report_json(const nf_run_report *report, size_t *len);
 

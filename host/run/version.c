@@ -18,7 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_HANDLERS = 256, MOST_DESTROYERS = 100 };
+enum { MOST_HANDLERS = 256, MOST_DESTROYERS = 100, MOST_CRASHES = 3 };
 
 static void free_handlers(nf_version *version)
 {
@@ -368,14 +368,26 @@ static void start_loading(nf_version *version)
     nf_pool_watch(version->pool);
 }
 
+/*
+ * Workers load in the order in which they were told, so of those it had not answered it was at the first one. That is
+ * tried again, since it may not have been its fault: an event must not find the flow missing because a process was
+ * killed. The others waited for it only.
+ */
 void nf_version_crew_gone(nf_crew *crew, const char *reason)
 {
     nf_version *version, *next;
+    bool first = true;
     DL_FOREACH_SAFE (crew->pool->versions, version, next) {
         if (version->loading_on != crew || version->answered)
             continue;
         version->loading_on = NULL;
-        char *text = nf_format("the worker that loaded it %s", reason);
+        version->crashes += first;
+        first = false;
+        if (version->crashes < MOST_CRASHES) {
+            start_loading(version);
+            continue;
+        }
+        char *text = nf_format("the worker that loaded it %s, %d times", reason, MOST_CRASHES);
         fail(version, NF_E_LIMIT, text);
         free(text);
     }

@@ -140,6 +140,7 @@ typedef struct nf_write {
             int64_t due_ms;
         } schedule;
         int64_t id;
+        void *any; /* of rare kinds, see tend.c */
     } of;
     nf_store_done *done;
     void *ctx;
@@ -194,6 +195,15 @@ nf_status nf_read_reset(nf_store *store, sqlite3_stmt *statement, int rc, nf_err
 
 /** The open database; only the reading functions of this layer use it from outside the store's thread. */
 nf_database *nf_store_database(nf_store *store);
+
+/** Queue a write; the caller fills in the rest of it at once. */
+nf_write *nf_store_enqueue(nf_store *store,
+                           nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
+                           nf_store_done *done, void *ctx);
+
+/** Rare writes, in tend.c: prepare a statement of the writer; step and reset it. Finalizing is the caller's. */
+nf_status nf_tend_prepare(nf_database *db, const char *sql, sqlite3_stmt **s, nf_error *err);
+nf_status nf_tend_run(nf_database *db, sqlite3_stmt *s, nf_error *err);
 
 /** The loop the store reports to. */
 nf_loop *nf_store_loop(nf_store *store);

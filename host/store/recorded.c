@@ -3,7 +3,8 @@
 #include "store/recorded.h"
 
 #include "base/alloc.h"
-#include "store/internal.h"
+#include "base/macros.h"
+#include "store/question.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,31 +17,11 @@ struct asking {
     nf_recorded_query query;
     char *tenant, *handler, *file;
     json_t *rows;
+    size_t bytes;
     nf_error err;
     nf_store_answer *answer;
     void *ctx;
 };
-
-/* Runs of events that came before `since` have ids up to this one: ids grow with time. */
-static int64_t floor_of(sqlite3 *reader, int64_t since_ms, nf_error *err)
-{
-    sqlite3_stmt *s = NULL;
-    int64_t id = 0;
-    if (since_ms == 0)
-        return 0;
-    if (sqlite3_prepare_v2(reader,
-                           "SELECT id FROM event WHERE received < ? ORDER BY id DESC LIMIT 1", -1,
-                           &s, NULL)
-        != SQLITE_OK) {
-        nf_database_error(reader, "read", err);
-        return 0;
-    }
-    sqlite3_bind_int64(s, 1, since_ms);
-    if (sqlite3_step(s) == SQLITE_ROW)
-        id = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return id;
-}
 
 static json_t *text_or_null(sqlite3_stmt *s, int column)
 {
@@ -78,7 +59,7 @@ static json_t *row_of(const struct asking *a, sqlite3_stmt *s)
     return row;
 }
 
-static void bind_values(const struct asking *a, sqlite3_stmt *s, int64_t from)
+static void bind_values(const struct asking *a, sqlite3_stmt *s, int64_t above, int64_t below)
 {
     const nf_recorded_query *q = &a->query;
     sqlite3_bind_int64(s, 1, q->id);
@@ -86,9 +67,9 @@ static void bind_values(const struct asking *a, sqlite3_stmt *s, int64_t from)
     sqlite3_bind_text(s, 3, a->handler, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 4, a->file, -1, SQLITE_STATIC);
     sqlite3_bind_int(s, 5, (int)q->outcome);
-    sqlite3_bind_int64(s, 6, from);
-    sqlite3_bind_int64(s, 7, q->before ? q->before : INT64_MAX);
-    sqlite3_bind_int64(s, 8, q->limit);
+    sqlite3_bind_int64(s, 6, above);
+    sqlite3_bind_int64(s, 7, below);
+    sqlite3_bind_int64(s, 8, (int64_t)(q->limit - json_array_size(a->rows)));
     sqlite3_bind_int(s, 9, q->brief);
     sqlite3_bind_int(s, 10, q->source);
     sqlite3_bind_int(s, 11, q->first);
@@ -97,43 +78,60 @@ static void bind_values(const struct asking *a, sqlite3_stmt *s, int64_t from)
     sqlite3_bind_int(s, 14, NF_OUTCOME_SKIPPED);
 }
 
+static const char statement[] =
+    "SELECT r.id, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.replay_of,"
+    " e.received, e.trigger, e.body <> '', CASE WHEN ?9 = 0 THEN e.body END,"
+    " CASE WHEN ?9 = 0 THEN d.detail END, CASE WHEN ?10 THEN f.source END"
+    " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
+    " LEFT JOIN flow_version f ON f.hash = r.version"
+    " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2)"
+    " AND (?3 IS NULL OR r.handler = ?3) AND (?4 IS NULL OR r.file = ?4)"
+    " AND (?1 <> 0 OR r.outcome <> 0) AND (?5 = 0 OR r.outcome = ?5)"
+    " AND r.id > ?6 AND r.id < ?7 AND (?11 = 0 OR r.replay_of = 0)"
+    " AND (?12 = 0 OR NOT EXISTS (SELECT 1 FROM run a WHERE a.replay_of = r.id"
+    " AND a.replay_of <> 0 AND a.outcome IN (?13, ?14))) ORDER BY r.id DESC LIMIT ?8";
+
+/* The runs with ids between these two. True: there may be more below, and they are wanted. */
+static bool look(struct asking *a, int64_t above, int64_t below)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = SQLITE_DONE;
+    if (nf_read_prepare(a->store, statement, &s, &a->err) != NF_OK)
+        return false;
+    bind_values(a, s, above, below);
+    while (a->bytes < ENOUGH_BYTES && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+        json_array_append_new(a->rows, row_of(a, s));
+        for (int i = 11; i <= 13; i++)
+            a->bytes += (size_t)sqlite3_column_bytes(s, i);
+        rc = SQLITE_DONE;
+    }
+    nf_read_finish(a->store, s, rc, &a->err);
+    return a->err.status == NF_OK && a->bytes < ENOUGH_BYTES
+           && json_array_size(a->rows) < a->query.limit;
+}
+
+/* Piece by piece, so that one statement does not keep the other questions waiting. */
 static void on_work(uv_work_t *work)
 {
     struct asking *a = work->data;
-    sqlite3 *reader = nf_store_database(a->store)->reader;
-    sqlite3_stmt *s = NULL;
-    int rc = SQLITE_ROW;
-    size_t bytes = 0;
-    int64_t from = floor_of(reader, a->query.since_ms, &a->err);
-    if (sqlite3_prepare_v2(
-            reader,
-            "SELECT r.id, r.tenant, r.handler, r.file, r.version, r.outcome, r.started, r.replay_of,"
-            " e.received, e.trigger, e.body <> '', CASE WHEN ?9 = 0 THEN e.body END,"
-            " CASE WHEN ?9 = 0 THEN d.detail END, CASE WHEN ?10 THEN f.source END"
-            " FROM run r JOIN event e ON e.id = r.event LEFT JOIN run_detail d ON d.run = r.id"
-            " LEFT JOIN flow_version f ON f.hash = r.version"
-            " WHERE (?1 = 0 OR r.id = ?1) AND (?2 IS NULL OR r.tenant = ?2)"
-            " AND (?3 IS NULL OR r.handler = ?3) AND (?4 IS NULL OR r.file = ?4)"
-            " AND (?1 <> 0 OR r.outcome <> 0) AND (?5 = 0 OR r.outcome = ?5)"
-            " AND r.id > ?6 AND r.id < ?7 AND (?11 = 0 OR r.replay_of = 0)"
-            " AND (?12 = 0 OR NOT EXISTS (SELECT 1 FROM run a WHERE a.replay_of = r.id"
-            " AND a.replay_of <> 0 AND a.outcome IN (?13, ?14)))"
-            " ORDER BY r.id DESC LIMIT ?8",
-            -1, &s, NULL)
-        != SQLITE_OK) {
-        nf_database_error(reader, "read", &a->err);
-        return;
+    const nf_recorded_query *query = &a->query;
+    nf_question q = {.store = a->store};
+    int64_t first = query->since_ms ? nf_question_id_at(&q, query->since_ms) : 1,
+            below = query->before
+                        ? query->before
+                        : nf_question_number(&q, "SELECT max(id) FROM run WHERE ?1 = 0", 0, 0) + 1;
+    if (query->id) {
+        first = query->id;
+        below = query->id + 1;
     }
-    bind_values(a, s, from);
+    a->err = q.err;
     a->rows = json_array();
-    while (bytes < ENOUGH_BYTES && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        json_array_append_new(a->rows, row_of(a, s));
-        for (int i = 11; i <= 13; i++)
-            bytes += (size_t)sqlite3_column_bytes(s, i);
+    while (a->err.status == NF_OK && below > first) {
+        int64_t above = NF_MAX(below - 1 - NF_IDS_AT_A_TIME, first - 1);
+        if (!look(a, above, below))
+            break;
+        below = above + 1;
     }
-    if (bytes < ENOUGH_BYTES && rc != SQLITE_DONE)
-        nf_database_error(reader, "read", &a->err);
-    sqlite3_finalize(s);
 }
 
 static void on_worked(uv_work_t *work, int status)

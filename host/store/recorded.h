@@ -3,7 +3,7 @@
 #ifndef NF_STORE_RECORDED_H
 #define NF_STORE_RECORDED_H
 
-#include "store/store.h"
+#include "store/questions.h"
 
 typedef struct nf_recorded_query {
     const char *tenant, *handler, *file; /* NULL: all */

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "log/log.h"
 #include "store/internal.h"
 
@@ -56,13 +57,17 @@ static void append(nf_write **to, nf_write **to_last, nf_write *from, nf_write *
 static nf_status commit(nf_store *store, nf_write *batch, nf_error *err)
 {
     nf_database *db = &store->db;
+    nf_fault_point("store.begin.before");
     nf_status status = nf_database_step(db, NF_SQL_BEGIN, err);
+    nf_fault_point("store.begin.after");
     /* a group may change nothing (the end of a run that was refused): that it succeeds says nothing
      * about the disk */
     if ((!batch || atomic_load(&store->failing)) && status == NF_OK)
         status = nf_database_step(db, NF_SQL_PROBE, err);
     for (nf_write *w = batch; w && status == NF_OK; w = w->next) {
+        nf_fault_point("store.apply.before");
         status = w->apply(db, w, err);
+        nf_fault_point("store.apply.after");
         if (status
             == NF_E_NOT_FOUND) { /* this write only: what it adds to is not there; the group goes on */
             w->result = *err;
@@ -71,8 +76,10 @@ static nf_status commit(nf_store *store, nf_write *batch, nf_error *err)
     }
     if (status == NF_OK)
         status = nf_history_write(db, err);
+    nf_fault_point("store.commit.before");
     if (status == NF_OK)
         status = nf_database_step(db, NF_SQL_COMMIT, err);
+    nf_fault_point("store.commit.after");
     if (status != NF_OK && !sqlite3_get_autocommit(db->writer))
         nf_database_step(db, NF_SQL_ROLLBACK, NULL);
     nf_history_settle(db, status == NF_OK);
@@ -122,6 +129,7 @@ static void work_batch(nf_store *store, nf_write *batch)
     pthread_mutex_lock(&store->mutex);
     append(&store->finished, &store->finished_last, batch, last);
     pthread_mutex_unlock(&store->mutex);
+    nf_fault_point("store.finished");
     uv_async_send(&store->wake_loop);
     if (status == NF_OK)
         nf_history_trim(&store->db); /* those who wait for this group have been told */
@@ -191,8 +199,10 @@ static void report(nf_store *store)
     pthread_mutex_unlock(&store->mutex);
     while (w) {
         nf_write *next = w->next;
+        nf_fault_point("store.done.before");
         if (w->done)
             w->done(w->ctx, w->result.status == NF_OK ? NULL : &w->result);
+        nf_fault_point("store.done.after");
         free(w);
         w = next;
     }
@@ -208,6 +218,7 @@ static nf_write *enqueue(nf_store *store,
                          nf_store_done *done, void *ctx)
 {
     nf_write *w = nf_alloc(sizeof *w);
+    nf_fault_point("store.queued");
     w->apply = apply;
     w->done = done;
     w->ctx = ctx;
@@ -459,4 +470,11 @@ void nf_store_drop_sign_in(nf_store *store, int64_t id, nf_store_done *done, voi
 void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx)
 {
     enqueue(store, nf_apply_drop_subscription, done, ctx)->of.id = id;
+}
+
+nf_write *nf_store_enqueue(nf_store *store,
+                           nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
+                           nf_store_done *done, void *ctx)
+{
+    return enqueue(store, apply, done, ctx);
 }

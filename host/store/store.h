@@ -19,7 +19,6 @@
 #include "base/secret.h"
 #include "loop/loop.h"
 
-#include <jansson.h>
 #include <stdatomic.h>
 
 typedef struct nf_store nf_store;
@@ -323,28 +322,5 @@ nf_status nf_store_each_recent(nf_store *store, int64_t since_ms,
 /** The source of a version, owned by the caller; NF_E_NOT_FOUND if it is not kept. */
 nf_status nf_store_get_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], char **source,
                                size_t *len, nf_error *err);
-
-/* ---- questions of people: answered on a thread of their own, `answer` is called on the loop ---- */
-
-typedef struct nf_run_query {
-    const char *tenant;  /* NULL: all */
-    const char *handler; /* NULL: all */
-    nf_outcome outcome;  /* NF_OUTCOME_NONE with any_outcome: all; without: those still open */
-    bool any_outcome;
-    int64_t before; /* ids below this one; 0: from the newest */
-    int64_t id;     /* only this run, with its detail and event; 0: all */
-    unsigned limit; /* at most this many, 1 to 1,000 */
-} nf_run_query;
-
-/** Steals `rows` to the callee: a list of objects, newest first; NULL with `err` set on failure. */
-typedef void nf_store_answer(void *ctx, json_t *rows, const nf_error *err);
-
-/** The newest `limit` audit entries, newest first; `tenant` NULL: of all. */
-void nf_store_query_audit(nf_store *store, const char *tenant, unsigned limit,
-                          nf_store_answer *answer, void *ctx);
-
-/** List runs. */
-void nf_store_query_runs(nf_store *store, const nf_run_query *query, nf_store_answer *answer,
-                         void *ctx);
 
 #endif

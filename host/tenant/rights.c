@@ -24,7 +24,7 @@ struct nf_rights {
     nf_watch *watch;
     uint8_t hash[NF_SHA256_SIZE]; /* of the file that was looked at last */
     char *error;                  /* why the file as it is now is not in force, or NULL */
-    nf_denied *denied;
+    nf_fates *fates;
     int64_t logged_ms; /* when a denied event was logged last */
 };
 
@@ -92,14 +92,14 @@ static void on_change(void *ctx)
     look(ctx);
 }
 
-nf_status nf_rights_open(nf_loop *loop, const nf_tenant_config *config, nf_rights **out,
-                         nf_error *err)
+nf_status nf_rights_open(nf_loop *loop, const nf_tenant_config *config, nf_fates *fates,
+                         nf_rights **out, nf_error *err)
 {
     nf_rights *r = nf_alloc(sizeof *r);
     nf_error unwatched = {0};
     r->config = config;
     r->path = path_of(config);
-    r->denied = nf_denied_new();
+    r->fates = fates;
     r->ou.seen = nf_seen_new(NF_SEEN_MOST);
     *out = r;
     look(r);
@@ -119,7 +119,6 @@ void nf_rights_close(nf_rights *r)
     nf_watch_close(r->watch);
     nf_directory_free(r->ou.directory);
     nf_seen_free(r->ou.seen);
-    nf_denied_free(r->denied);
     free(r->error);
     free(r->path);
     free(r);
@@ -138,11 +137,6 @@ const nf_ou *nf_rights_ou(const nf_rights *r)
     return &r->ou;
 }
 
-const nf_denied *nf_rights_denied(const nf_rights *r)
-{
-    return r->denied;
-}
-
 /* ---- events ---- */
 
 void nf_rights_see(nf_rights *r, const nf_event *event)
@@ -156,13 +150,20 @@ static void deny(nf_rights *r, const nf_ou_question *q, const nf_ou_verdict *ver
 {
     char why[NF_OU_TEXT];
     nf_ou_explain(q, verdict, why);
-    nf_denied_add(r->denied, event->row.id, event->row.received_ms, handler, event->partition, why);
+    nf_fates_add(r->fates, &(nf_fated){.fate = NF_FATE_DENIED,
+                                       .event = event->row.id,
+                                       .at_ms = event->row.received_ms,
+                                       .hash = event->row.hash,
+                                       .task = event->partition,
+                                       .handler = handler,
+                                       .why = why});
     int64_t now = nf_clock_wall_ms();
     if (now - r->logged_ms < LOG_MS)
         return;
     r->logged_ms = now;
     nf_log_warn("tenant", "%s: denied to '%s': %s (%llu so far; 'nimflow why --denied' shows them)",
-                r->config->name, handler, why, (unsigned long long)nf_denied_count(r->denied));
+                r->config->name, handler, why,
+                (unsigned long long)nf_fates_count(r->fates, NF_FATE_DENIED));
 }
 
 bool nf_rights_permit(nf_rights *r, const char *upn, const char *handler, const nf_event *event)
@@ -288,6 +289,7 @@ static json_t *warnings_of(const nf_rights *r, const nf_tenant *t)
 json_t *nf_rights_status(const nf_rights *r, const nf_tenant *t)
 {
     return json_pack("{s:s?, s:s?, s:I, s:o}", "directory", r->ou.directory ? r->path : NULL,
-                     "error", r->error, "denied", (json_int_t)nf_denied_count(r->denied),
-                     "warnings", warnings_of(r, t));
+                     "error", r->error, "denied",
+                     (json_int_t)nf_fates_count(r->fates, NF_FATE_DENIED), "warnings",
+                     warnings_of(r, t));
 }

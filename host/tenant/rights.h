@@ -11,15 +11,18 @@
 
 #include "config/config.h"
 #include "ou/ou.h"
-#include "tenant/denied.h"
 #include "tenant/event.h"
+#include "tenant/fates.h"
 
 struct nf_tenant;
 typedef struct nf_rights nf_rights;
 
-/** Read a tenant's directory.yaml if it has one, and watch for it. NF_E_CONFIG when it is wrong. */
-nf_status nf_rights_open(nf_loop *loop, const nf_tenant_config *config, nf_rights **rights,
-                         nf_error *err);
+/**
+ * Read a tenant's directory.yaml if it has one, and watch for it. NF_E_CONFIG when it is wrong. What is denied goes to
+ * `fates`, borrowed.
+ */
+nf_status nf_rights_open(nf_loop *loop, const nf_tenant_config *config, nf_fates *fates,
+                         nf_rights **rights, nf_error *err);
 
 /** Watch no longer, and free. NULL is allowed. */
 void nf_rights_close(nf_rights *rights);
@@ -33,9 +36,6 @@ void nf_rights_see(nf_rights *rights, const nf_event *event);
 /** May this user's handler have the event? If not, that is kept with the reason, under the event's id. */
 bool nf_rights_permit(nf_rights *rights, const char *upn, const char *handler,
                       const nf_event *event);
-
-/** What was denied. Borrowed. */
-const nf_denied *nf_rights_denied(const nf_rights *rights);
 
 /**
  * {directory, error, denied, warnings}: the file in force or null; where the directory and what Nimbus lists for the

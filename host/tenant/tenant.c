@@ -229,6 +229,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->alarms = nf_alarms_new(t);
     t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
     t->nonces = nf_nonces_new();
+    t->fates = nf_fates_new();
     nf_status status = nf_store_each_recent(
         host->store, nf_clock_wall_ms() - NF_WEBHOOK_MEMORY_S * 1000, remember, t, err);
     if (status == NF_OK)
@@ -238,7 +239,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     if (status == NF_OK)
         status = nf_tenant_recall_limits(t, err);
     if (status == NF_OK)
-        status = nf_rights_open(host->loop, config, &t->rights, err);
+        status = nf_rights_open(host->loop, config, t->fates, &t->rights, err);
     if (status == NF_OK)
         status = open_env(t, err);
     if (status == NF_OK)
@@ -293,6 +294,7 @@ void nf_tenant_close(nf_tenant *t)
     nf_dedupe_free(t->dedupe);
     nf_kv_close(t->kv);
     nf_rights_close(t->rights);
+    nf_fates_free(t->fates);
     json_decref(t->homeless);
     free(t);
 }

@@ -74,6 +74,7 @@ struct nf_tenant {
     nf_listener **listeners;
     size_t listener_count;
     nf_index *index; /* of the listeners */
+    nf_fates *fates; /* of events that started no run */
     nf_rights *rights;
     json_t *homeless; /* flow file -> why: it names a connection that there is not */
     bool loaded;      /* every flow was tried once */

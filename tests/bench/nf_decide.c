@@ -119,9 +119,10 @@ int main(int argc, char **argv)
     char *path = nf_format("%s/directory.yaml", folder);
     nf_tenant_config config = {.name = "bench", .dir = folder};
     nf_error err = {0};
+    nf_fates *fates = nf_fates_new();
     write_directory(path, services, atoi(argv[3]));
     if (nf_loop_open(&loop, &err) != NF_OK
-        || nf_rights_open(&loop, &config, &rights, &err) != NF_OK) {
+        || nf_rights_open(&loop, &config, fates, &rights, &err) != NF_OK) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }

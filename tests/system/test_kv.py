@@ -85,9 +85,9 @@ class Kv(unittest.TestCase):
         rows = json.loads(self.host.command("limits", "acme", "set", "kv=1300B", "--json", "--config", config).stdout)
         row = next(row for row in rows["limits"] if row["name"] == "kv")
         self.assertEqual((row["used"], row["limit"]), (909, 1300))
-        self.assertEqual(self.result(initialMessage="d 1s"), "kept")
+        self.assertEqual(self.result(initialMessage="d 4s"), "kept")
         self.assertIn("no room", self.result(initialMessage="e"))
-        time.sleep(1.1)  # the room of what expired is used
+        time.sleep(4.1)  # the room of what expired is used
         self.assertEqual(self.result(initialMessage="e"), "kept")
 
     def test_bad_arguments(self):

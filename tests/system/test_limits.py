@@ -140,6 +140,9 @@ class Changes(Case):
             db.executescript("DROP TABLE tenant_limit; DROP TABLE audit; DROP TABLE history; DROP TABLE kv; "
                              "ALTER TABLE subscription DROP COLUMN connection; "
                              "ALTER TABLE subscription DROP COLUMN sign_in; DROP TABLE sign_in; "
+                             "DROP INDEX run_again; DROP INDEX run_open; DROP INDEX run_asleep; DROP INDEX run_held; DROP TABLE journal; DROP TABLE held; "
+                             + "".join(f"ALTER TABLE run DROP COLUMN {name}; " for name in ("state", "wake", "spent", "replay_of"))
+                             + "CREATE INDEX run_open ON run(id) WHERE outcome = 0; "
                              "PRAGMA user_version=1;")
         self.host.start()
         self.assertEqual(self.limits("acme", "set", "cpu=2s").returncode, 0)
@@ -213,7 +216,7 @@ class Caps(Case):
         return found
 
     def test_queued_events(self):
-        self.serve("flow.sleep(25)", tenant="limits: {concurrent_runs: 1, queued_events: 2}\n")  # less than its wall time
+        self.serve("for _ = 1, 7 do flow.sleep(4) end", tenant="limits: {concurrent_runs: 1, queued_events: 2}\n")  # less than its wall time
         answers = [post(self.callback, event(f"t{i}")) for i in range(5)]
         self.assertEqual([status for status, _ in answers], [202, 202, 202, 503, 503])
         self.assertIn("too many events are waiting", answers[-1][1])

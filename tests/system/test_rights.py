@@ -120,7 +120,7 @@ class Rights(unittest.TestCase):
         code, answer = self.ask("why", "--denied")
         self.assertEqual(0, code)
         self.assertEqual(1, answer["count"])
-        denied = answer["denied"][0]
+        denied = answer["events"][0]
         self.assertEqual(("both", "german"), (denied["handler"], denied["task"]))
         for part in ("Service Owner in Contoso > CH > Zurich", "in Contoso > DE", "not on the path"):
             self.assertIn(part, denied["why"])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_store.c: what was written is there after the next start; one process at a time; another version is refused. */
+#include "store/questions.h"
 #include "store/store.h"
 
 #include "unit.h"
@@ -274,9 +275,10 @@ static void on_rows(void *ctx, json_t *rows, const nf_error *err)
 {
     struct world *w = ctx;
     assert_null(err);
-    w->seen = (unsigned)json_array_size(rows);
+    const json_t *runs = json_object_get(rows, "runs");
+    w->seen = (unsigned)json_array_size(runs);
     if (w->seen)
-        w->last = json_integer_value(json_object_get(json_array_get(rows, 0), "id"));
+        w->last = json_integer_value(json_object_get(json_array_get(runs, 0), "id"));
     json_decref(rows);
     nf_loop_stop(&w->loop);
 }
@@ -304,14 +306,16 @@ static void questions(void **state)
         25,         NULL};
     nf_store_end_run(w->store, &end, on_done, w);
     wait_for(w, 2);
-    query(w, (nf_run_query){.any_outcome = true, .limit = 10}, 3, runs[2].id);
-    query(w, (nf_run_query){.any_outcome = true, .limit = 1}, 1, runs[2].id);
-    query(w, (nf_run_query){.any_outcome = true, .limit = 10, .before = runs[1].id}, 1, runs[0].id);
-    query(w, (nf_run_query){.outcome = NF_OUTCOME_FAILED, .limit = 10}, 1, runs[1].id);
-    query(w, (nf_run_query){.outcome = NF_OUTCOME_NONE, .limit = 10}, 2, runs[2].id);
-    query(w, (nf_run_query){.any_outcome = true, .handler = "h", .limit = 10}, 2, runs[1].id);
-    query(w, (nf_run_query){.any_outcome = true, .tenant = "nobody", .limit = 10}, 0, 0);
-    query(w, (nf_run_query){.any_outcome = true, .id = runs[1].id, .limit = 1}, 1, runs[1].id);
+    query(w, (nf_run_query){.limit = 10}, 3, runs[2].id);
+    query(w, (nf_run_query){.limit = 1}, 1, runs[2].id);
+    query(w, (nf_run_query){.limit = 10, .before = runs[1].id}, 1, runs[0].id);
+    query(w, (nf_run_query){.kind = NF_RUNS_ENDED, .outcome = NF_OUTCOME_FAILED, .limit = 10}, 1,
+          runs[1].id);
+    query(w, (nf_run_query){.kind = NF_RUNS_OPEN, .limit = 10}, 2, runs[2].id);
+    query(w, (nf_run_query){.handler = "h", .limit = 10}, 2, runs[1].id);
+    query(w, (nf_run_query){.tenant = "nobody", .limit = 10}, 0, 0);
+    query(w, (nf_run_query){.kind = NF_RUNS_DEAD, .limit = 10}, 1, runs[1].id);
+    query(w, (nf_run_query){.flow = "h", .limit = 10}, 3, runs[2].id);
 }
 
 int main(void)
