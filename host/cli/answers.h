@@ -2,9 +2,10 @@
 /*
  * answers.h: a stand-in for the world (act/stand_in.h) whose answers are kept: written in a test, or recorded by a run.
  *
- * An answer is {"result" | "error": {"kind", "message", "status", "hint"}, "args"?, "now"?, "number"?, "turn"?}. An effect
- * gets the first unused answer of its action with equal arguments, else the next unused one of its action. Of what is done
- * here otherwise (flow.sleep, lists.find, kv) only equal arguments count, and a look-up may get the same answer again.
+ * An answer is {"result" | "error": {"kind", "message", "status", "hint"}, "args"?, "now"?, "number"?, "turn"?}. An
+ * effect gets the first unused answer of its action with equal arguments, else the next unused one of its action. Of
+ * what is done here otherwise (flow.sleep, lists.find, kv) only equal arguments count, and a look-up may get the same
+ * answer again.
  * An answer without "args" fits any.
  *
  * Where answers came in another order than they were asked for (flow.all), they do so again: one waits for those with a
