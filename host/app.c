@@ -171,30 +171,41 @@ void nf_app_rescan(nf_app *app)
 
 /* ---- close ---- */
 
+static size_t running(const nf_app *app)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < app->tenant_count; i++)
+        sum += nf_pool_running(app->tenants[i]->pool);
+    return sum;
+}
+
 static void check_drained(void *ctx)
 {
     nf_app *app = ctx;
-    size_t busy = nf_pipeline_busy(app->pipeline);
-    if (busy > 0 && nf_clock_ns() < app->drain_until_ns)
+    size_t runs = running(app), unanswered = nf_pipeline_unanswered(app->pipeline);
+    if (runs + unanswered > 0 && nf_clock_ns() < app->drain_until_ns)
         return;
-    if (busy > 0)
-        nf_log_warn("host", "%zu events are still under way; they go on after the next start",
-                    busy);
+    if (runs > 0)
+        nf_log_warn("host", "%zu runs are still under way; they go on after the next start", runs);
     nf_timer_stop(app->drain);
     app->drained(app->ctx);
 }
 
-void nf_app_drain(nf_app *app, uint64_t ms, void (*drained)(void *ctx), void *ctx)
+void nf_app_drain(nf_app *app, void (*drained)(void *ctx), void *ctx)
 {
     if (app->drain)
         return;
+    nf_log_info("host", "ending; new events are refused, %zu runs under way are waited for",
+                running(app));
     app->drained = drained;
     app->ctx = ctx;
-    app->drain_until_ns = nf_clock_ns() + ms * 1000000;
+    app->drain_until_ns = nf_clock_ns() + app->config->drain_ms * 1000000;
     app->drain = nf_timer_new(app->loop, check_drained, app);
     nf_timer_start(app->drain, 0, DRAIN_CHECK_MS);
-    nf_http_server_close(app->server);
-    app->server = NULL;
+    app->admin.ending = true;
+    nf_pipeline_end(app->pipeline);
+    for (size_t i = 0; i < app->tenant_count; i++)
+        nf_pool_drain(app->tenants[i]->pool);
 }
 
 void nf_app_close(nf_app *app)

@@ -28,8 +28,11 @@ int nf_app_port(const nf_app *app);
 /** Look at all flow files again. */
 void nf_app_rescan(nf_app *app);
 
-/** Take no more events, wait for those under way (at most `ms`), then call `drained`. */
-void nf_app_drain(nf_app *app, uint64_t ms, void (*drained)(void *ctx), void *ctx);
+/**
+ * Refuse new events with 503, start no more runs, wait for those under way (as long as the configuration says), then
+ * call `drained`. What is left goes on after the next start.
+ */
+void nf_app_drain(nf_app *app, void (*drained)(void *ctx), void *ctx);
 
 /** Close everything. NULL is allowed. */
 void nf_app_close(nf_app *app);

@@ -29,7 +29,6 @@ nf_passage *nf_passage_new(nf_pipeline *p, nf_tenant *tenant, nf_event *event)
     passage->tenant = tenant;
     passage->event = event;
     passage->refs = 1;
-    p->busy++;
     return passage;
 }
 
@@ -37,7 +36,6 @@ void nf_passage_unref(nf_passage *passage)
 {
     if (--passage->refs > 0)
         return;
-    passage->pipeline->busy--;
     nf_event_unref(passage->event);
     for (size_t i = 0; passage->rows && i < passage->count; i++) {
         free((char *)passage->rows[i].handler);
@@ -105,6 +103,17 @@ static void log_end(const nf_run_report *report, const nf_run_row *row)
     json_decref(error);
 }
 
+/* Several that end badly, one after the other, are a reason for an alarm. */
+static void note_end(const nf_passage *passage, const nf_run_row *row, const nf_run_report *report)
+{
+    json_t *error = nf_outcome_is_dead(report->outcome)
+                        ? json_loadb(report->error, report->error_len, JSON_ALLOW_NUL, NULL)
+                        : NULL;
+    nf_poison_note(passage->tenant->poison, row->handler, report->outcome, row->id,
+                   nf_json_string(error, "message"));
+    json_decref(error);
+}
+
 static void on_run_ended(void *ctx, const nf_run_report *report)
 {
     struct record *record = ctx;
@@ -132,6 +141,7 @@ static void on_run_ended(void *ctx, const nf_run_report *report)
     }
     passage->tenant->count.ended[report->outcome]++;
     log_end(report, &passage->rows[record->index]);
+    note_end(passage, &passage->rows[record->index], report);
     if (passage->pipeline->ended)
         passage->pipeline->ended(passage->pipeline->ended_ctx, &passage->rows[record->index],
                                  &passage->event->row, report);

@@ -16,7 +16,8 @@ struct nf_pipeline {
     nf_store *store;
     nf_tenant *tenants[NF_MOST_TENANTS];
     size_t tenant_count;
-    size_t busy;           /* passages alive */
+    size_t unanswered;     /* events on their way to the disk */
+    bool ending;           /* no new events are taken */
     nf_timer *alarm_clock; /* of sleeping runs; wake.c */
     int64_t next_wake_ms;  /* that it is set to; 0: it is not */
     nf_sleeper woken;      /* up to here, of those that wake now */
@@ -53,7 +54,7 @@ void nf_passage_unref(nf_passage *passage);
 /** Answer the notification, unless it was answered or came from the database. 202 has no body. */
 void nf_passage_answer(nf_passage *passage, int status, const char *headers, const char *text);
 
-/** May an event of this tenant come in now? If not, why; its sender is asked to come again. Static. */
+/** May an event of this tenant come in from outside now? If not, why; its sender is asked to come again. Static. */
 const char *nf_passage_not_now(const nf_pipeline *pipeline, const nf_tenant *tenant);
 
 /** Step 4: write it down with a run for each that wants it. */

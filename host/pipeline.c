@@ -100,6 +100,7 @@ static void permit(nf_passage *passage)
 static void on_duplicate_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
+    passage->pipeline->unanswered--;
     if (err)
         nf_passage_answer(passage, 503, "Retry-After: 5\r\n",
                           "the notification could not be stored\n");
@@ -126,6 +127,7 @@ static bool is_duplicate(nf_passage *passage)
     t->count.duplicate++;
     nf_fate_duplicate(passage, first);
     passage->refs++;
+    passage->pipeline->unanswered++;
     nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
     return true;
 }
@@ -144,6 +146,7 @@ static void on_event_stored(void *ctx, const nf_error *err)
 {
     nf_passage *passage = ctx;
     nf_tenant *t = passage->tenant;
+    passage->pipeline->unanswered--;
     if (err) {
         passage->refused = true;
         t->count.refused++;
@@ -193,6 +196,7 @@ void nf_passage_enqueue(nf_passage *passage)
     if (row->subscription > 0)
         nf_dedupe_add(passage->tenant->dedupe, passage->event);
     passage->refs++;
+    passage->pipeline->unanswered++;
     nf_store_add_event(passage->pipeline->store, row, passage->rows, passage->count,
                        on_event_stored, passage);
 }
@@ -219,6 +223,8 @@ static void tell_loss(nf_tenant *t)
 
 const char *nf_passage_not_now(const nf_pipeline *p, const nf_tenant *t)
 {
+    if (p->ending)
+        return "the host is ending; come again\n";
     if (nf_store_failing(p->store))
         return "the database cannot be written\n";
     if (nf_pool_waiting(t->pool) >= t->allowed.tenant.of[NF_CAP_QUEUED_EVENTS])
@@ -270,7 +276,8 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
     if (later) {
         tenant->count.refused++;
         nf_fate_refused(tenant, NULL, body, len, later);
-        tell_loss(tenant);
+        if (!p->ending)
+            tell_loss(tenant);
         nf_http_answer(x, 503, "text/plain", "Retry-After: 1\r\n", later, strlen(later));
     } else if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
         tenant->count.refused++;
@@ -320,7 +327,12 @@ void nf_pipeline_on_end(nf_pipeline *p,
     p->ended_ctx = ctx;
 }
 
-size_t nf_pipeline_busy(const nf_pipeline *p)
+void nf_pipeline_end(nf_pipeline *p)
 {
-    return p->busy;
+    p->ending = true;
+}
+
+size_t nf_pipeline_unanswered(const nf_pipeline *p)
+{
+    return p->unanswered;
 }

@@ -62,7 +62,10 @@ void nf_pipeline_on_end(nf_pipeline *pipeline,
                                       const nf_run_report *report),
                         void *ctx);
 
-/** Events whose write or runs are not finished. */
-size_t nf_pipeline_busy(const nf_pipeline *pipeline);
+/** The host ends: from now on events of others are refused with 503, and nobody is woken. */
+void nf_pipeline_end(nf_pipeline *pipeline);
+
+/** Events whose sender waits for the answer. */
+size_t nf_pipeline_unanswered(const nf_pipeline *pipeline);
 
 #endif

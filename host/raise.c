@@ -32,7 +32,9 @@ static void choose(nf_passage *passage, const nf_occurrence *o)
 
 static nf_status not_now(const nf_passage *passage, nf_error *err)
 {
-    const char *why = nf_passage_not_now(passage->pipeline, passage->tenant);
+    const nf_pipeline *p = passage->pipeline;
+    /* what comes from inside cannot come again: while the host ends it is kept for the next start */
+    const char *why = p->ending ? NULL : nf_passage_not_now(p, passage->tenant);
     return why ? nf_error_set(err, NF_E_FULL, "%s", why) : NF_OK;
 }
 

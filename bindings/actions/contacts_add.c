@@ -2,6 +2,15 @@
 /* contacts_add.c: nimbus.contacts.add{...}: externalId is the key, so twice makes no second contact: safe. */
 #include "nf/fields.h"
 
+static const char *const same[] = {"displayName", "firstName", "lastName",
+                                   "company",     "jobTitle",  NULL};
+
+static const nf_verify verify = {
+    .path = "/v2/AddressBooks/{AddressBook}/contacts?externalIds={externalId}",
+    .mark = "externalId",
+    .same = same,
+};
+
 NF_ACTION(contacts_add) = {
     .abi = NF_BINDING_ABI,
     .name = "nimbus.contacts.add",
@@ -15,5 +24,6 @@ NF_ACTION(contacts_add) = {
     .scope_param = "AddressBook",
     .method = "POST",
     .path = "/v2/AddressBooks/{AddressBook}/contacts",
+    .verify = &verify,
     .spoils = "/v2/AddressBooks/{AddressBook}/contacts",
 };

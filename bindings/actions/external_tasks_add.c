@@ -30,4 +30,5 @@ NF_ACTION(external_tasks_add) = {
     .sample = "{\"id\":\"dry-run\",\"modality\":\"ExternalTask\"}",
     .method = "POST",
     .path = "/v1/ExternalTasks",
+    .look = "the tasks that wait for the service, in Nimbus",
 };

@@ -2,6 +2,17 @@
 /* outbound_create.c: nimbus.outbound.create{...}: twice would be two calls, so it is never repeated by itself. */
 #include "nf/fields.h"
 
+static const char *const same[] = {"destination", "serviceUpn", NULL};
+
+/* No description of the API says that the list has entries with workflow: only what is in there proves something. */
+static const nf_verify verify = {
+    .path = "/v1/scheduler-entries?serviceUpn={serviceUpn}",
+    .mark = "ReferenceId",
+    .same = same,
+    .due = "dueDateTimeUtc",
+    .partial = true,
+};
+
 NF_ACTION(outbound_create) = {
     .abi = NF_BINDING_ABI,
     .name = "nimbus.outbound.create",
@@ -17,4 +28,6 @@ NF_ACTION(outbound_create) = {
     .sample = "{\"schedulerEntryId\":\"dry-run\"}",
     .method = "POST",
     .path = "/v1/outbound-call-with-workflow/scheduler-entries",
+    .verify = &verify,
+    .look = "the scheduler entries of the service: nimbus.scheduler.list{serviceUpn=}",
 };

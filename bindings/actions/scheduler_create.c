@@ -2,6 +2,16 @@
 /* scheduler_create.c: nimbus.scheduler.create{...}: twice would be two calls, so it is never repeated by itself. */
 #include "nf/fields.h"
 
+static const char *const same[] = {"destination", "serviceUpn", NULL};
+
+/* What is not due yet stays in the list of its service. */
+static const nf_verify verify = {
+    .path = "/v1/scheduler-entries?serviceUpn={serviceUpn}",
+    .mark = "ReferenceId",
+    .same = same,
+    .due = "dueDateTimeUtc",
+};
+
 NF_ACTION(scheduler_create) = {
     .abi = NF_BINDING_ABI,
     .name = "nimbus.scheduler.create",
@@ -16,4 +26,6 @@ NF_ACTION(scheduler_create) = {
     .sample = "{\"schedulerEntryId\":\"dry-run\"}",
     .method = "POST",
     .path = "/v1/scheduler-entries",
+    .verify = &verify,
+    .look = "the scheduler entries of the service: nimbus.scheduler.list{serviceUpn=}",
 };

@@ -25,8 +25,16 @@ struct nf_call {
     bool asked_again; /* for the list of address books */
     json_t *query;    /* of a look-up of a contact: [field, value] */
     double age_s;     /* of the address book */
+    nf_retry retry;   /* what the call says about being repeated */
     const char *method;
     char *path, *body;
+    int64_t sent_ms;   /* wall clock, when it went out last */
+    unsigned sendings; /* how often it was handed to the connection */
+    bool only_verify;  /* nothing is sent but the look whether it took effect */
+    bool absent;       /* that look found nothing */
+    bool told_refusal; /* `why` is an answer that stands unless an earlier attempt took effect */
+    uint64_t first_ns; /* when the first look found nothing; 0: none has */
+    nf_error why;      /* of the outcome that is looked for */
     void (*on_reply)(nf_call *call, const nf_reply *reply);
 };
 
@@ -44,6 +52,21 @@ bool nf_call_dry(nf_call *call);
 
 /** Is there a stand-in that takes the call over? Then the call is not the caller's any more. */
 bool nf_call_stood_in(nf_call *call);
+
+/** What its requests go out on: the run's word, and over it the call's. */
+nf_nimbus_terms nf_call_terms(const nf_call *call);
+
+/** Hand the request to the connection, also once more. */
+void nf_call_send(nf_call *call);
+
+/**
+ * Whether it took effect is not known, because of `why`: find out if the action can be verified, else end it with
+ * NF_E_UNKNOWN and all that a person needs (verify.c).
+ */
+void nf_call_find_out(nf_call *call, const nf_error *why);
+
+/** A path with its {names} filled in from the arguments, owned by the caller; NULL when it gets too long (rest.c). */
+char *nf_call_fill(const char *template, const json_t *args);
 
 /** The call does not want its row any more, or the end of its write. */
 void nf_call_forget_find(nf_call *call);

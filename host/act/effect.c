@@ -12,6 +12,7 @@
 #include "act/rights.h"
 #include "act/stand_in.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/macros.h"
 
@@ -36,11 +37,17 @@ void nf_call_finish(nf_call *call, const nf_error *err, const char *result, size
     if (call->ended)
         nf_bug("%s: the call ended twice", call->action->name);
     call->ended = true;
-    nf_error large = {0};
+    nf_error large = {0}, unsure;
     if (!err && len > NF_RESULT_MAX) {
         nf_error_set(&large, NF_E_LIMIT, "%s: the answer has %zu bytes; a flow can take %d",
                      call->action->name, len, NF_RESULT_MAX);
         err = &large;
+    }
+    if (err && call->only_verify
+        && !call->absent) { /* whatever it was, it does not say that nothing was done */
+        unsure = *err;
+        unsure.status = NF_E_UNKNOWN;
+        err = &unsure;
     }
     call->owner->ended(call->ctx, call, err, result, len);
     if (!call->starting)
@@ -98,21 +105,60 @@ static void resolve_reply(nf_call *call, const nf_reply *reply)
     }
 }
 
-static void on_nimbus(void *ctx, const nf_error *failure, const nf_reply *reply,
-                      const char *location)
+/* It must not be sent twice, and may have been done. */
+static bool is_unknown(const nf_call *call, const nf_error *failure, const nf_reply *reply)
 {
-    nf_call *call = ctx;
-    (void)location;
-    call->request = NULL;
-    nf_call_spoil(call);
-    if (failure) {
-        nf_error err = *failure;
-        nf_error_prefix(&err, "%s", call->action->name);
-        nf_call_finish(call, &err, NULL, 0);
+    nf_status status = failure ? failure->status : NF_OK;
+    return call->action->class == NF_UNSAFE
+           && nf_attempt_judge(status, reply->status) == NF_ATTEMPT_UNKNOWN;
+}
+
+/* Nimbus refuses what an earlier attempt of the same request may have done already. */
+static bool may_be_done_already(const nf_call *call, const nf_reply *reply)
+{
+    return reply->maybe_done && call->action->verify
+           && (reply->status == 400 || reply->status == 409 || reply->status == 422);
+}
+
+/* What was to go is gone: an earlier attempt took it away. */
+static bool is_gone_already(const nf_call *call, const nf_reply *reply)
+{
+    return reply->maybe_done && reply->status == 404 && strcmp(call->method, "DELETE") == 0;
+}
+
+static void take_reply(nf_call *call, const nf_reply *reply)
+{
+    nf_error err = {0};
+    if (is_gone_already(call, reply)) {
+        nf_call_resolve(call, NULL);
+    } else if (may_be_done_already(call, reply)) {
+        nf_nimbus_reply_error(call->method, call->path, reply, false, &err);
+        call->told_refusal = true;
+        nf_call_find_out(call, &err);
     } else if (call->on_reply) {
         call->on_reply(call, reply);
     } else {
         resolve_reply(call, reply);
+    }
+}
+
+static void on_nimbus(void *ctx, const nf_error *failure, const nf_reply *reply,
+                      const char *location)
+{
+    nf_call *call = ctx;
+    nf_error err = failure ? *failure : (nf_error){0};
+    (void)location;
+    call->request = NULL;
+    nf_call_spoil(call);
+    if (is_unknown(call, failure, reply)) {
+        if (!failure)
+            nf_nimbus_reply_error(call->method, call->path, reply, true, &err);
+        nf_call_find_out(call, &err);
+    } else if (failure) {
+        nf_error_prefix(&err, "%s", call->action->name);
+        nf_call_finish(call, &err, NULL, 0);
+    } else {
+        take_reply(call, reply);
     }
 }
 
@@ -136,6 +182,24 @@ void nf_call_nimbus(nf_call *call, const char *method, const char *path, json_t 
         nf_effect_go(call, NULL);
 }
 
+nf_nimbus_terms nf_call_terms(const nf_call *call)
+{
+    nf_nimbus_terms terms = {0};
+    if (call->owner->terms)
+        call->owner->terms(call->ctx, &terms);
+    terms.retry = nf_retry_over(&terms.retry, &call->retry);
+    return terms;
+}
+
+void nf_call_send(nf_call *call)
+{
+    nf_nimbus_terms terms = nf_call_terms(call);
+    call->sendings++;
+    call->sent_ms = nf_clock_wall_ms();
+    call->request = nf_nimbus_send_on(call->env->nimbus, call->method, call->path, call->body,
+                                      call->action->class, &terms, on_nimbus, call);
+}
+
 void nf_effect_go(nf_call *call, const nf_error *failure)
 {
     if (failure) {
@@ -145,8 +209,7 @@ void nf_effect_go(nf_call *call, const nf_error *failure)
         nf_call_finish(call, &err, NULL, 0);
         return;
     }
-    call->request = nf_nimbus_send(call->env->nimbus, call->method, call->path, call->body,
-                                   call->action->class, on_nimbus, call);
+    nf_call_send(call);
 }
 
 /* ---- sleep ---- */
@@ -182,7 +245,7 @@ static void start_checked(nf_call *call, const char *args, size_t len)
 {
     nf_error err = {0};
     json_t *given = len ? nf_json_parse(args, len, &err) : json_object();
-    if (given)
+    if (given && nf_args_take_retry(call->action, given, &call->retry, &err) == NF_OK)
         call->args = nf_args_check(call->action->name, call->action->params, given, &err);
     json_decref(given);
     if (!call->args || nf_act_may(call->env, call->action, call->args, &err) != NF_OK)
@@ -191,14 +254,20 @@ static void start_checked(nf_call *call, const char *args, size_t len)
         nf_call_begin(call);
 }
 
-nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args,
-                         size_t len, const nf_effect_owner *owner, void *ctx)
+static nf_call *new_call(const nf_effect_env *env, const nf_action *action,
+                         const nf_effect_owner *owner, void *ctx)
 {
     nf_call *call = nf_alloc(sizeof *call);
     call->env = env;
     call->action = action;
     call->owner = owner;
     call->ctx = ctx;
+    return call;
+}
+
+/* NULL when it has ended already. */
+static nf_call *start_call(nf_call *call, const char *args, size_t len)
+{
     call->starting = true;
     start_checked(call, args, len);
     call->starting = false;
@@ -207,6 +276,29 @@ nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, cons
         return NULL;
     }
     return call;
+}
+
+nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args,
+                         size_t len, const nf_effect_owner *owner, void *ctx)
+{
+    return start_call(new_call(env, action, owner, ctx), args, len);
+}
+
+bool nf_effect_can_verify(const nf_action *action)
+{
+    return action->class == NF_UNSAFE && action->verify;
+}
+
+nf_call *nf_effect_verify(const nf_effect_env *env, const nf_action *action, const char *args,
+                          size_t len, int64_t intended_at_ms, const nf_effect_owner *owner,
+                          void *ctx)
+{
+    nf_call *call = new_call(env, action, owner, ctx);
+    call->only_verify = true;
+    call->sent_ms = intended_at_ms;
+    nf_error_set(&call->why, NF_E_UNKNOWN,
+                 "no answer was recorded before the host or a worker ended");
+    return start_call(call, args, len);
 }
 
 void nf_effect_cancel(nf_call *call)

@@ -48,12 +48,26 @@ typedef struct nf_effect_owner {
     void (*intend)(void *ctx, nf_call *call);
     /** Does the flow's trigger permit an action that destroys? NULL: none. */
     bool (*permits)(void *ctx, const char *action);
+    /** What its requests go out on: the flow's retry, the time that is left, the run's priority. NULL: on nothing. */
+    void (*terms)(void *ctx, nf_nimbus_terms *terms);
 } nf_effect_owner;
 
 /** Check the arguments and start. The handle is valid until `ended` was called (which may be before this returns:
  * NULL). */
 nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, const char *args,
                          size_t len, const nf_effect_owner *owner, void *ctx);
+
+/** Can it be found out whether an unsafe effect took effect that was intended, but has no result? */
+bool nf_effect_can_verify(const nf_action *action);
+
+/**
+ * Find it out; nothing that changes anything is sent. `intended_at_ms` is the wall clock when it was intended. `ended` is
+ * told: no error and the result as the effect's own: it took effect; NF_E_NOT_FOUND: it certainly did not;
+ * NF_E_UNKNOWN: it is still not known, and the text says why and where to look.
+ */
+nf_call *nf_effect_verify(const nf_effect_env *env, const nf_action *action, const char *args,
+                          size_t len, int64_t intended_at_ms, const nf_effect_owner *owner,
+                          void *ctx);
 
 /** The intention is kept: send. With `err` set it could not be, and the effect ends with that. */
 void nf_effect_go(nf_call *call, const nf_error *err);

@@ -155,9 +155,12 @@ static struct fetch *under_way(nf_kept *kept, const char *path)
     f->kept = kept;
     f->path = nf_strdup(path);
     DL_APPEND(kept->fetches, f);
-    f->request = is_large(path)
-                     ? nf_nimbus_get(kept->nimbus, path, NF_KEPT_ANSWER_MAX, on_fetched, f)
-                     : nf_nimbus_send(kept->nimbus, "GET", path, NULL, NF_READ, on_fetched, f);
+    /* several may wait for it, each within the time of its run */
+    nf_nimbus_terms terms = {.left_ms = NF_RETRY_WAIT_MAX_MS};
+    f->request =
+        is_large(path)
+            ? nf_nimbus_get(kept->nimbus, path, NF_KEPT_ANSWER_MAX, &terms, on_fetched, f)
+            : nf_nimbus_send_on(kept->nimbus, "GET", path, NULL, NF_READ, &terms, on_fetched, f);
     return f;
 }
 

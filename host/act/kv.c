@@ -77,6 +77,18 @@ const char *nf_kv_get(const nf_kv *kv, const char *key, size_t *len)
     return entry->value;
 }
 
+void nf_kv_each(const nf_kv *kv,
+                void (*each)(void *ctx, const char *key, const char *value, size_t len,
+                             int64_t expires_ms),
+                void *ctx)
+{
+    struct entry *entry, *next;
+    HASH_ITER (hh, kv->entries, entry, next) {
+        if (!expired(entry))
+            each(ctx, entry->key, entry->value, entry->len, entry->expires_ms);
+    }
+}
+
 /* ---- writing ---- */
 
 static void free_write(nf_kv_write *w)

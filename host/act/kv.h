@@ -29,6 +29,12 @@ uint64_t nf_kv_bytes(const nf_kv *kv);
 /** The value as JSON text, or NULL. Borrowed until the loop goes on. */
 const char *nf_kv_get(const nf_kv *kv, const char *key, size_t *len);
 
+/** Every value that has not expired. It may be set or removed meanwhile; texts are borrowed during the call. */
+void nf_kv_each(const nf_kv *kv,
+                void (*each)(void *ctx, const char *key, const char *value, size_t len,
+                             int64_t expires_ms),
+                void *ctx);
+
 /**
  * Set a value, or remove it (`value` NULL). `ttl_ms` 0: for ever. Everything is copied. `done` is called when it is
  * durable, or `err` tells why not, never from inside. NULL with `err` set when it is refused: too long, or no room;

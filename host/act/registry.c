@@ -77,6 +77,24 @@ static bool has_flag(const nf_action *a, const char *name)
 }
 
 /* What only some actions have. */
+static bool has_param(const nf_action *a, const char *name)
+{
+    return find_param(a->params, name, strlen(name)) != NULL;
+}
+
+static nf_status check_verify(const nf_action *a, nf_error *err)
+{
+    const nf_verify *v = a->verify;
+    bool good = a->class != NF_READ && v->path && v->mark && has_param(a, v->mark)
+                && (!v->due || has_param(a, v->due));
+    for (const char *const *name = v->same; good && name && *name; name++)
+        good = has_param(a, *name);
+    return good ? check_path(a, v->path, err)
+                : complain(
+                    err, a->name,
+                    "verify is for what changes something; its mark, same and due are parameters");
+}
+
 static nf_status check_rest(const nf_action *a, nf_error *err)
 {
     if (!a->path == !a->start)
@@ -90,7 +108,9 @@ static nf_status check_rest(const nf_action *a, nf_error *err)
     if (a->destroys && !has_flag(a, "confirm"))
         return complain(err, a->name, "an action that destroys needs a parameter NF_CONFIRM");
     nf_status status = check_path(a, a->path, err);
-    return status == NF_OK ? check_path(a, a->spoils, err) : status;
+    if (status == NF_OK)
+        status = check_path(a, a->spoils, err);
+    return status == NF_OK && a->verify ? check_verify(a, err) : status;
 }
 
 /* Does the operation exist, and does what decides on it fit to what the binding names? */
@@ -132,6 +152,8 @@ static nf_status check_action(const nf_action *a, nf_error *err)
         return complain(err, a->name, "the documentation must be a sentence with a full stop");
     if (!a->params)
         return complain(err, a->name, "params must be a list, also when it is empty");
+    if (a->operation != NF_OP_NONE && find_param(a->params, "retry", 5))
+        return complain(err, a->name, "'retry' is a parameter of every action that sends requests");
     if (!a->class || !a->owner)
         return complain(err, a->name, "class and owner must be said, also when there is none");
     if (a->scope_param && !find_param(a->params, a->scope_param, strlen(a->scope_param)))

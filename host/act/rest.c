@@ -75,7 +75,7 @@ static void add_query(nf_strbuf *path, const char *names, size_t len, const json
 }
 
 /* The path with its {names} filled in from the arguments; NULL when it gets too long. */
-static char *fill_path(const char *template, const json_t *args)
+char *nf_call_fill(const char *template, const json_t *args)
 {
     nf_strbuf path = nf_strbuf_new(LONGEST_PATH);
     while (*template) {
@@ -204,7 +204,7 @@ static void send_rest(nf_call *call, const char *path)
 
 static void start_rest(nf_call *call)
 {
-    char *path = fill_path(call->action->path, call->args);
+    char *path = nf_call_fill(call->action->path, call->args);
     if (path)
         send_rest(call, path);
     else
@@ -217,7 +217,7 @@ static void start_rest(nf_call *call)
 void nf_call_spoil(nf_call *call)
 {
     const char *spoils = call->action->spoils;
-    char *path = spoils && call->env->kept ? fill_path(spoils, call->args) : NULL;
+    char *path = spoils && call->env->kept ? nf_call_fill(spoils, call->args) : NULL;
     if (path)
         nf_kept_spoil(call->env->kept, path);
     free(path);
@@ -229,7 +229,9 @@ static void start_resolved(nf_call *call)
 {
     if (call->action->start && nf_call_stood_in(call))
         return;
-    if (call->action->start)
+    if (call->only_verify)
+        nf_call_find_out(call, &call->why);
+    else if (call->action->start)
         call->action->start(call, call->args);
     else
         start_rest(call);
@@ -334,7 +336,7 @@ void nf_call_find_contact(nf_call *call, const char *book, const char *field, co
     if (nf_call_dry(call))
         return;
     const json_t *named = json_pack("{s:s}", "book", book);
-    call->path = fill_path("/v2/AddressBooks/{book}/contacts", named);
+    call->path = nf_call_fill("/v2/AddressBooks/{book}/contacts", named);
     json_decref((json_t *)named);
     call->query = json_pack("[s, O]", field, value ? value : json_null());
     if (!call->path)

@@ -4,6 +4,7 @@
 
 #include "admin/connections.h"
 #include "admin/metrics.h"
+#include "admin/privacy.h"
 #include "admin/replay.h"
 #include "admin/runs.h"
 #include "admin/start.h"
@@ -26,6 +27,8 @@ enum { MOST_ROWS = 1000, STANDARD_ROWS = 50 };
 static json_t *troubles(const nf_admin *admin)
 {
     json_t *list = json_array();
+    if (admin->ending)
+        json_array_append_new(list, json_string("the host is ending"));
     if (nf_store_failing(admin->store))
         json_array_append_new(list, json_string("the database cannot be written"));
     for (size_t i = 0; i < admin->tenant_count; i++) {
@@ -167,6 +170,8 @@ static void of_tenant(const nf_admin *admin, nf_http_exchange *x)
         answer_limits(tenant, x);
     else if (strcmp(rest, "/limits") == 0 && post)
         change_limits(tenant, x);
+    else if (strcmp(rest, "/erase") == 0 && post)
+        nf_admin_erase(admin, tenant, x);
     else if (strcmp(rest, "/start") == 0 && post)
         nf_admin_start(tenant, x);
     else if (strncmp(rest, connections, n) == 0 && (rest[n] == '\0' || rest[n] == '/'))

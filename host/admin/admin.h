@@ -20,6 +20,7 @@
  *   DELETE /v1/tenants/NAME/connections/CONNECTION
  *   POST /v1/tenants/NAME/start     {"handler": NAME, "event": {...}}: start a run by hand
  *   GET /v1/recorded, /v1/source; POST /v1/replay      admin/replay.h
+ *   POST /v1/tenants/NAME/erase     {"number", "email", "after", "dry_run"}: take a person out (privacy.h)
  *   GET /metrics               figures for Prometheus, also on the listener metrics_listen
  *   GET /v1/audit?tenant=&limit=    who changed what
  *   GET /v1/why?tenant=&upn=&operation=&entity=     may this user do that, and why
@@ -43,6 +44,7 @@ typedef struct nf_admin {
     size_t tenant_count;
     struct nf_pipeline *pipeline;
     struct nf_tail *tail; /* made by nf_admin_open */
+    bool ending; /* the host takes no new events any more */
 } nf_admin;
 
 /** Before the first question, and after the last: who still waits for ends of runs is answered. */

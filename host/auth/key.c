@@ -44,6 +44,17 @@ const char *nf_key_from(const nf_key *key)
     return key->from ? key->from : "the key";
 }
 
+static bool sync_folder(const char *path)
+{
+    char *folder = nf_format("%.*s", (int)(strrchr(path, '/') - path), path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return good;
+}
+
 /* A new key: written beside, made durable, then given its name, so that a crash leaves none or a whole one. */
 static nf_status make(const char *path, nf_error *err)
 {
@@ -52,7 +63,8 @@ static nf_status make(const char *path, nf_error *err)
     nf_secret_new(text);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text)
-                && write(fd, "\n", 1) == 1 && fsync(fd) == 0 && rename(fresh, path) == 0;
+                && write(fd, "\n", 1) == 1 && fsync(fd) == 0 && rename(fresh, path) == 0
+                && sync_folder(path);
     nf_status status = good ? NF_OK
                             : nf_error_set(err, NF_E_IO, "%s: the key could not be made: %s", path,
                                            strerror(errno));

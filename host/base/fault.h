@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fault.h: places where a test lets the process die, as a crash or a power cut would. They exist only in builds with the
- * CMake option NF_FAULT_POINTS (preset "crash"); in every other build they are nothing.
+ * fault.h: places where a test lets the process die, as a crash or a power cut would. They exist only in builds with
+ * the CMake option NF_FAULT_POINTS (presets crash, dev, asan); in every other build they are nothing.
  *
  *   NF_FAULT=NAME:N[:worker],…   SIGKILL at the N-th time the point NAME is reached ("*": at the N-th of all points);
  *                                with :worker it is the worker processes that get it

@@ -15,11 +15,22 @@
 #include <unistd.h>
 
 static const nf_command *const commands[] = {
-    &nf_command_serve,  &nf_command_dev,     &nf_command_sim,
-    &nf_command_check,  &nf_command_run,     &nf_command_test,
-    &nf_command_runs,   &nf_command_replay,  &nf_command_backtest,
-    &nf_command_limits, &nf_command_connect, &nf_command_why,
-    &nf_command_doctor, &nf_command_version, NULL,
+    &nf_command_serve,
+    &nf_command_dev,
+    &nf_command_sim,
+    &nf_command_check,
+    &nf_command_run,
+    &nf_command_test,
+    &nf_command_runs,
+    &nf_command_replay,
+    &nf_command_backtest,
+    &nf_command_limits,
+    &nf_command_connect,
+    &nf_command_why,
+    &nf_command_doctor,
+    &nf_command_privacy,
+    &nf_command_version,
+    NULL,
 };
 
 /* ---- options ---- */
@@ -179,7 +190,7 @@ static void print_commands(FILE *out)
 
 static int unknown_command(const char *name)
 {
-    const char *names[64];
+    const char *names[32];
     size_t n = 0;
     nf_error err = {0};
     for (const nf_command *const *c = commands; *c; c++)

@@ -7,8 +7,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-enum { DRAIN_MS = 10000 };
-
 static void on_drained(void *ctx)
 {
     nf_daemon *daemon = ctx;
@@ -23,8 +21,7 @@ static void on_end(void *ctx)
         return;
     }
     daemon->ending = true;
-    nf_log_info("host", "ending; events under way are finished first");
-    nf_app_drain(daemon->app, DRAIN_MS, on_drained, daemon);
+    nf_app_drain(daemon->app, on_drained, daemon);
 }
 
 static void on_hangup(void *ctx)

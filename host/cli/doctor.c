@@ -104,6 +104,32 @@ static void look_at_rights(json_t *found, const char *tenant, const json_t *righ
         find(found, "warning", "rights", "%s: %s", tenant, json_string_value(warning));
 }
 
+/* What its connections send, and what waits; an open breaker is among the alarms. */
+static void look_at_requests(json_t *found, const char *tenant, const json_t *connections)
+{
+    size_t i;
+    const json_t *c;
+    json_array_foreach (connections, i, c) {
+        const json_t *r = json_object_get(c, "requests");
+        long long waiting = nf_json_integer(r, "waiting", 0),
+                  paused = nf_json_integer(r, "paused_ms", 0);
+        bool open = json_is_true(json_object_get(r, "breaker_open"));
+        char why[128] = "";
+        if (paused)
+            snprintf(why, sizeof why, " (Nimbus asked for a pause: %lld s more)",
+                     (paused + 999) / 1000);
+        else if (open)
+            snprintf(why, sizeof why, " (only probes go out, the next one in %lld s)",
+                     ((long long)nf_json_integer(r, "probe_in_ms", 0) + 999) / 1000);
+        else if (waiting)
+            snprintf(why, sizeof why, " (for their turn: limit requests_per_second)");
+        find(found, waiting || paused || open ? "warning" : "ok", "requests",
+             "%s: %s: %lld sent, %lld of them again; %lld wait%s", tenant,
+             nf_json_string(c, "name"), (long long)nf_json_integer(r, "sent", 0),
+             (long long)nf_json_integer(r, "repeated", 0), waiting, why);
+    }
+}
+
 static void look_at_tenant(json_t *found, const json_t *t)
 {
     const char *name = nf_json_string(t, "tenant"), *trouble = nf_json_string(t, "trouble"),
@@ -120,6 +146,7 @@ static void look_at_tenant(json_t *found, const json_t *t)
         find(found, "failure", nf_json_string(alarm, "kind"), "%s: %s: %s (since %s)", name,
              nf_json_string(alarm, "subject"), nf_json_string(alarm, "text"),
              nf_json_string(alarm, "since"));
+    look_at_requests(found, name, json_object_get(t, "connections"));
     look_at_rights(found, name, json_object_get(t, "rights"));
     look_at_flows(found, name, json_object_get(t, "flows"));
 }

@@ -31,6 +31,10 @@ static const nf_key host_keys[] = {
      .doc = "Folder of the database and the admin socket."},
     {"key_file", NF_KEY_PATH, AT(key_file), .standard = "DATA/key",
      .doc = "File (mode 600) with the key that sign-ins are encrypted with."},
+    {"drain", NF_KEY_DURATION, AT(drain_ms), .least = 0, .most = 600000, .standard = "10s",
+     .doc =
+         "How long the host, when it is told to end, waits for runs under way; what is left goes on "
+         "after the next start."},
     {"log_level", NF_KEY_CHOICE, AT(log_level), .choices = log_levels, .standard = "info",
      .doc = "How much is logged to standard error: error, warn, info or debug."},
     {"log_json", NF_KEY_BOOLEAN, AT(log_json), .standard = "false",
@@ -72,11 +76,38 @@ static const nf_key tenant_keys[] = {
     {"silence_after", NF_KEY_DURATION, AT(silence_ms), .least = 1000, .most = 2592000000,
      .standard = "by what is usual",
      .doc = "A service without an event for so long raises an alarm, whatever is usual for it."},
+    {"failing_after", NF_KEY_INTEGER, AT(failing_after), .least = 1, .most = 1000000,
+     .standard = "5",
+     .doc = "So many runs of a handler in a row that did not end well raise an alarm."},
+    {"keep_details", NF_KEY_DURATION, AT(keep_details_ms), .least = 1000, .most = 3153600000000,
+     .standard = "as long as `history` allows",
+     .doc = "Age at which effects, log and event of an ended run go; its summary stays."},
+    {"keep_summaries", NF_KEY_DURATION, AT(keep_summaries_ms), .least = 1000, .most = 3153600000000,
+     .standard = "for ever", .doc = "Age at which nothing of an ended run is kept."},
     {"assistant_path", NF_KEY_TEXT, AT(assistant_path),
      .standard = "/v1/triggers/virtual-assistant",
      .doc = "Where nimbus.on_assistant registers; no public description has it."},
     {"request_timeout", NF_KEY_DURATION, AT(request_ms), .least = 100, .most = 300000,
      .standard = "10s", .doc = "How long one request to Nimbus may take."},
+    {"retry_times", NF_KEY_INTEGER, AT(retry_times), .least = 1, .most = 100, .standard = "6",
+     .doc =
+         "Attempts of a request in all, where it may be repeated; a flow and a call may say otherwise."},
+    {"retry_backoff", NF_KEY_DURATION, AT(retry_backoff_ms), .least = 1, .most = 900000,
+     .standard = "250ms",
+     .doc =
+         "The wait after the first attempt; it doubles each time, and chance takes off up to half."},
+    {"retry_longest", NF_KEY_DURATION, AT(retry_longest_ms), .least = 1, .most = 900000,
+     .standard = "5s", .doc = "The longest wait between two attempts."},
+    {"retry_after_longest", NF_KEY_DURATION, AT(retry_obeyed_ms), .least = 1, .most = 900000,
+     .standard = "1min",
+     .doc =
+         "The longest Retry-After of Nimbus that is waited for; a longer one is an error at once."},
+    {"breaker_failures", NF_KEY_INTEGER, AT(breaker_failures), .least = 0, .most = 1000000,
+     .standard = "20",
+     .doc =
+         "After so many failed requests of a connection in a row only probes go out until one is answered; 0: never."},
+    {"breaker_probe", NF_KEY_DURATION, AT(breaker_probe_ms), .least = 100, .most = 900000,
+     .standard = "5s", .doc = "How often a probe goes out meanwhile."},
     {0},
 };
 #undef AT
@@ -87,6 +118,7 @@ nf_config *nf_config_new(void)
     config->listen = nf_strdup("127.0.0.1:8080");
     config->limits = nf_allowed_standard();
     config->log_level = 2;
+    config->drain_ms = 10000;
     return config;
 }
 
@@ -103,7 +135,14 @@ nf_tenant_config *nf_config_add_tenant(nf_config *config, const char *name, cons
         .scope = nf_strdup(SCOPE),
         .limits = config->limits,
         .request_ms = 10000,
+        .retry_times = 6,
+        .retry_backoff_ms = 250,
+        .retry_longest_ms = 5000,
+        .retry_obeyed_ms = 60000,
+        .breaker_failures = 20,
+        .breaker_probe_ms = 5000,
         .renew_ms = 86400000,
+        .failing_after = 5,
     };
     return tenant;
 }

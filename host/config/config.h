@@ -20,7 +20,13 @@ typedef struct nf_tenant_config {
     char *client_id, *client_secret_file, *directory_tenant; /* or NULL */
     char *country; /* default country of telephone numbers */
     nf_allowed limits;
-    uint64_t request_ms;  /* for one request to Nimbus */
+    uint64_t failing_after; /* so many dead letters of a handler in a row raise an alarm */
+    uint64_t keep_details_ms, keep_summaries_ms; /* of ended runs; 0: for ever */
+    uint64_t request_ms;                         /* for one request to Nimbus */
+    uint64_t retry_times, retry_backoff_ms, retry_longest_ms,
+        retry_obeyed_ms; /* of requests that failed in passing */
+    uint64_t breaker_failures,
+        breaker_probe_ms; /* failures in a row after which only probes go out */
     uint64_t renew_ms;    /* the age at which a subscription is renewed */
     uint64_t silence_ms;  /* a service is silent after so long; 0: by what is usual for it */
     char *assistant_path; /* where nimbus.on_assistant registers; NULL: as the binding says */
@@ -33,6 +39,7 @@ typedef struct nf_config {
     char *metrics_listen; /* HOST:PORT of a listener for metrics; NULL: none */
     char *data;           /* folder of the database and the admin socket */
     char *key_file;       /* holds the key that sign-ins are encrypted with, or NULL */
+    uint64_t drain_ms;    /* how long an end waits for runs under way */
     uint64_t log_level;
     bool log_json;
     nf_allowed limits; /* of a tenant that sets none of its own */

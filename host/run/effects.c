@@ -218,7 +218,7 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
 
 /* ---- what an effect asks of its run ---- */
 
-static uint64_t wall_left_ms(void *ctx)
+uint64_t nf_effects_wall_left_ms(void *ctx)
 {
     const nf_pending *pending = ctx;
     const nf_run *run = pending->run;
@@ -244,7 +244,7 @@ static void over_time(void *ctx, uint64_t asked_ms)
     nf_error_set(&err, NF_E_LIMIT,
                  "wall budget exceeded: a wait of %llu ms, but of %llu ms only %llu ms are left",
                  (unsigned long long)asked_ms, (unsigned long long)limit,
-                 (unsigned long long)wall_left_ms(pending));
+                 (unsigned long long)nf_effects_wall_left_ms(pending));
     nf_effects_too_long(pending, &err);
 }
 
@@ -288,10 +288,11 @@ static void intend(void *ctx, nf_call *call)
     pending->intention = nf_alloc(sizeof *pending->intention);
     *pending->intention = (nf_intention){pending, call};
     nf_journal_write(run->env->store, run->journal,
-                     put_entry(pending, NF_ENTRY_INTENT, 0, NULL, NULL, 0), on_intended);
+                     put_entry(pending, NF_ENTRY_INTENT, nf_clock_wall_ms(), NULL, NULL, 0),
+                     on_intended);
 }
 
-static bool permits(void *ctx, const char *action)
+bool nf_effects_permits(void *ctx, const char *action)
 {
     const nf_pending *pending = ctx;
     size_t i;
@@ -303,13 +304,20 @@ static bool permits(void *ctx, const char *action)
     return false;
 }
 
+void nf_effects_terms(void *ctx, nf_nimbus_terms *out)
+{
+    out->retry = ((const nf_pending *)ctx)->run->handler->retry;
+    out->left_ms = nf_effects_wall_left_ms(ctx) + 1; /* 0 would mean: any time */
+}
+
 static const nf_effect_owner owner = {
     .ended = on_ended,
-    .wall_left_ms = wall_left_ms,
+    .wall_left_ms = nf_effects_wall_left_ms,
     .sleep = sleep_long,
     .over_time = over_time,
     .intend = intend,
-    .permits = permits,
+    .permits = nf_effects_permits,
+    .terms = nf_effects_terms,
 };
 
 /* ---- what the worker says ---- */
@@ -351,7 +359,7 @@ static nf_pending *new_pending(nf_run *run, const nf_msg_effect *head, const cha
     return pending;
 }
 
-static void start(nf_pending *pending)
+void nf_effects_start(nf_pending *pending)
 {
     nf_run *run = pending->run;
     nf_call *call = nf_effect_start(run->env, pending->action, pending->args, pending->args_len,
@@ -390,7 +398,7 @@ static void recall(nf_pending *pending, nf_entry *entry)
         pending->started_ns = run->began_ns + nf_entry_started_ns(entry);
         nf_run_fall_asleep(pending, entry->row.at_ms);
     } else if (entry->row.state == NF_ENTRY_INTENT) {
-        nf_run_find_out(pending);
+        nf_run_find_out(pending, entry->row.at_ms);
     } else {
         nf_pending_free(pending);
         nf_effects_give(run);
@@ -448,7 +456,7 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
     else if (entry)
         recall(pending, entry);
     else
-        start(pending);
+        nf_effects_start(pending);
     run = nf_crew_find_run(crew, frame->id);
     if (run)
         nf_run_may_sleep(run);

@@ -87,7 +87,7 @@ struct nf_pool {
     nf_version *versions;
     nf_timer *timer;        /* idle workers, and a pause after workers that do not start */
     unsigned failed_starts; /* in a row */
-    bool closing;
+    bool draining, closing; /* draining: no run starts any more */
 };
 
 struct nf_version {
@@ -213,7 +213,12 @@ void nf_effects_written(nf_run *run);
 void nf_effects_write_old(void *pool);
 void nf_effects_cancel_all(nf_run *run);
 void nf_effects_give_up(nf_run *run);
+void nf_effects_start(nf_pending *pending);
 void nf_pending_free(nf_pending *pending);
+/** What effects ask of their run; `pending` is one. See nf_effect_owner. */
+uint64_t nf_effects_wall_left_ms(void *pending);
+void nf_effects_terms(void *pending, nf_nimbus_terms *terms);
+bool nf_effects_permits(void *pending, const char *action);
 
 /* park.c */
 bool nf_run_can_park(const nf_run *run);
@@ -224,6 +229,6 @@ bool nf_run_fall_asleep(nf_pending *pending, int64_t until_ms);
 /** Park it if nothing but long sleeps is under way. */
 void nf_run_may_sleep(nf_run *run);
 /** The outcome of an effect that must not be repeated is not known. */
-void nf_run_find_out(nf_pending *pending);
+void nf_run_find_out(nf_pending *pending, int64_t intended_ms);
 
 #endif

@@ -92,16 +92,49 @@ void nf_run_may_sleep(nf_run *run)
 
 /* ---- unknown outcomes ---- */
 
-/* Its intent was written, its result was not: was it done? */
-void nf_run_find_out(nf_pending *pending)
+static void hold_unknown(nf_pending *pending, const char *what)
 {
     nf_run *run = pending->run;
     uint32_t number = pending->number;
     char *why =
-        nf_format("%s: the host ended while %s was under way, and it must not be done twice; "
-                  "whether it took effect is not known",
-                  pending->where, pending->action->name);
+        nf_format("%s: the host ended while %s was under way, and it must not be done twice; %s",
+                  pending->where, pending->action->name, what);
     nf_pending_free(pending);
     nf_run_hold(run, number, why);
     free(why);
+}
+
+static void on_verified(void *ctx, nf_call *call, const nf_error *err, const char *result,
+                        size_t len)
+{
+    nf_pending *pending = ctx;
+    (void)call;
+    pending->call = NULL;
+    if (!err)
+        nf_effects_record(pending, NULL, result, len);
+    else if (err->status == NF_E_NOT_FOUND) /* it was not done: now it is */
+        nf_effects_start(pending);
+    else
+        hold_unknown(pending, err->text);
+}
+
+static const nf_effect_owner verifier = {
+    .ended = on_verified,
+    .wall_left_ms = nf_effects_wall_left_ms,
+    .terms = nf_effects_terms,
+    .permits = nf_effects_permits,
+};
+
+/* Its intent was written, its result was not: was it done? */
+void nf_run_find_out(nf_pending *pending, int64_t intended_ms)
+{
+    if (!nf_effect_can_verify(pending->action)) {
+        hold_unknown(pending, "whether it took effect is not known");
+        return;
+    }
+    pending->intended = true;
+    nf_call *call = nf_effect_verify(pending->run->env, pending->action, pending->args,
+                                     pending->args_len, intended_ms, &verifier, pending);
+    if (call) /* otherwise it has ended, and pending is gone or goes on */
+        pending->call = call;
 }

@@ -246,7 +246,7 @@ static void on_timer(void *ctx);
 
 void nf_pool_dispatch(nf_pool *pool)
 {
-    while (pool->ready && !pool->closing && !nf_pool_held_up(pool)) {
+    while (pool->ready && !pool->draining && !pool->closing && !nf_pool_held_up(pool)) {
         nf_error err = {0};
         if (pool->failed_starts >= STARTS_BEFORE_PAUSE) {
             nf_timer_start(pool->timer, PAUSE_MS, 0);
@@ -411,6 +411,11 @@ nf_cap_use nf_pool_use(nf_pool *pool)
     nf_cap_note(&pool->use, NF_CAP_WORKERS, pool->crew_count);
     nf_cap_note(&pool->use, NF_CAP_QUEUED_EVENTS, pool->waiting);
     return pool->use;
+}
+
+void nf_pool_drain(nf_pool *pool)
+{
+    pool->draining = true;
 }
 
 unsigned nf_pool_waiting(const nf_pool *pool)

@@ -77,6 +77,9 @@ void nf_pool_close(nf_pool *pool);
  */
 void nf_pool_allow(nf_pool *pool, const nf_allowed *allowed);
 
+/** Start no more runs; those on workers go on. */
+void nf_pool_drain(nf_pool *pool);
+
 /** Runs that wait and runs on workers. */
 unsigned nf_pool_waiting(const nf_pool *pool);
 unsigned nf_pool_running(const nf_pool *pool);
@@ -101,6 +104,7 @@ typedef struct nf_handler {
     char *connection;    /* whose events it hears and by which it acts; NULL: the tenant's first */
     json_t *permissions; /* names of actions that destroy and need no confirm; NULL: none */
     nf_limits own;       /* what the flow declares; 0: nothing */
+    nf_retry retry;      /* how its requests are repeated, over what the tenant says; 0: not said */
     bool dedupe;
 } nf_handler;
 

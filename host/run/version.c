@@ -234,6 +234,8 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
     if (status == NF_OK)
         status = read_limits(handler, json_object_get(declared, "limits"),
                              &version->pool->configured, err);
+    if (status == NF_OK && json_object_get(declared, "retry"))
+        status = nf_args_retry("retry", json_object_get(declared, "retry"), &handler->retry, err);
     if (status == NF_OK)
         status = read_permissions(handler, json_object_get(declared, "permissions"), err);
     if (status != NF_OK)

@@ -20,6 +20,8 @@
 #include <unistd.h>
 #include <utlist.h>
 
+enum { BUSY_MS = 5000 }; /* somebody looks into the file with other tools */
+
 static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
                                "PRAGMA journal_mode=WAL;"
                                "PRAGMA synchronous=FULL;"
@@ -102,7 +104,10 @@ static const char tables_beside[] =
     "CREATE INDEX IF NOT EXISTS run_bad ON run(id, outcome, tenant, handler) WHERE outcome > 2;"
     "CREATE INDEX IF NOT EXISTS run_again ON run(replay_of) WHERE replay_of <> 0;"
     "CREATE TABLE IF NOT EXISTS dismissed(run INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
-    " who TEXT NOT NULL) STRICT;";
+    " who TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS late(tenant TEXT NOT NULL, after INTEGER NOT NULL, run INTEGER NOT NULL,"
+    " PRIMARY KEY(tenant, after, run)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS history_age(tenant TEXT PRIMARY KEY, dropped INTEGER NOT NULL) STRICT;";
 
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err)
 {
@@ -183,10 +188,24 @@ static nf_status set_up(nf_database *db, nf_error *err)
     return status;
 }
 
+/* That there is a new folder must be on the disk before what is in it is promised. */
+static void sync_parent(const char *folder)
+{
+    char *parent = nf_format("%s/..", folder);
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(parent);
+}
+
 /* One process per database: the lock goes with the process, so a crash leaves none behind. */
 static nf_status take_lock(nf_database *db, const char *folder, nf_error *err)
 {
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    if (mkdir(folder, 0700) == 0)
+        sync_parent(folder);
+    else if (errno != EEXIST)
         return nf_error_set(err, NF_E_CONFIG, "data folder %s: %s", folder, strerror(errno));
     char *path = nf_format("%s/nimflow.lock", folder);
     db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -214,6 +233,7 @@ nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
         sqlite3_open_v2(db->path, &db->writer,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     umask(before);
+    sqlite3_busy_timeout(db->writer, BUSY_MS);
     if (rc == SQLITE_OK)
         status = set_up(db, err);
     else
@@ -332,7 +352,8 @@ nf_status nf_apply_end_run(nf_database *db, const nf_write *w, nf_error *err)
     s = db->statements[NF_SQL_ADD_DETAIL];
     sqlite3_bind_int64(s, 1, e->id);
     sqlite3_bind_text64(s, 2, e->detail, e->len, SQLITE_STATIC, SQLITE_UTF8);
-    return nf_database_step(db, NF_SQL_ADD_DETAIL, err);
+    status = nf_database_step(db, NF_SQL_ADD_DETAIL, err);
+    return status == NF_OK ? nf_trim_late(db, e->tenant, e->id, err) : status;
 }
 
 nf_status nf_apply_put_version(nf_database *db, const nf_write *w, nf_error *err)

@@ -58,18 +58,23 @@ static uint64_t draw(uint64_t below)
     return (z ^ (z >> 31)) % below;
 }
 
-static int state_now(bool sync)
+static void read_state(char word[16])
 {
     const char *path = getenv("NF_FAULT_DISK");
-    char word[16] = "works";
     FILE *state = path ? fopen(path, "re") : NULL;
-    if (state && fscanf(state, "%15s", word) != 1)
-        snprintf(word, sizeof word, "works");
+    if (!state || fscanf(state, "%15s", word) != 1)
+        snprintf(word, 16, "works");
     if (state)
         fclose(state);
+}
+
+static int state_now(bool sync)
+{
+    char word[16];
+    read_state(word);
     if (strcmp(word, "full") == 0)
         return sync ? SQLITE_OK : SQLITE_FULL;
-    if (strcmp(word, "broken") == 0)
+    if (strcmp(word, "broken") == 0 || strcmp(word, "readonly") == 0)
         return sync ? SQLITE_IOERR_FSYNC : SQLITE_IOERR_WRITE;
     if (strcmp(word, "unsynced") == 0)
         return sync ? SQLITE_IOERR_FSYNC : SQLITE_OK;
@@ -353,7 +358,11 @@ static const sqlite3_io_methods methods = {
 static int on_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
 {
     file *own = (file *)f;
+    char word[16];
     (void)v;
+    read_state(word);
+    if (strcmp(word, "readonly") == 0)
+        flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     memset(own, 0, sizeof *own);
     own->real = (sqlite3_file *)(own + 1);
     int rc = real_vfs->xOpen(real_vfs, name, own->real, flags, out);

@@ -50,15 +50,6 @@
     X(ADD_HISTORY, "INSERT INTO history(tenant, bytes, trimmed) VALUES(?,?,0)"                     \
                    " ON CONFLICT(tenant) DO UPDATE SET bytes = max(0, bytes + excluded.bytes)")    \
     X(MARK_HISTORY, "UPDATE history SET trimmed = ? WHERE tenant = ?")                             \
-    X(FIRST_OPEN, "SELECT min(event) FROM run INDEXED BY run_open"                                 \
-                  " WHERE outcome = 0 AND state = 0 AND tenant = ?")                               \
-    X(LAST_RUN, "SELECT ifnull(max(id), 0) FROM run")                                              \
-    X(OLDEST, "SELECT r.id, r.event, length(CAST(d.detail AS BLOB)) FROM run r"                    \
-              " JOIN run_detail d ON d.run = r.id WHERE r.tenant = ? AND r.id > ? AND r.id <= ?"   \
-              " AND r.outcome <> 0 ORDER BY r.id")                                                 \
-    X(DROP_DETAIL, "DELETE FROM run_detail WHERE run = ?")                                         \
-    X(BODY_LENGTH, "SELECT length(CAST(body AS BLOB)) FROM event WHERE id = ?")                    \
-    X(DROP_BODY, "UPDATE event SET body = '' WHERE id = ?")                                        \
     X(PUT_KV, "INSERT OR REPLACE INTO kv(tenant, key, value, expires) VALUES(?,?,?,?)")            \
     X(DROP_KV, "DELETE FROM kv WHERE tenant = ? AND key = ?")                                      \
     X(SWEEP_KV, "DELETE FROM kv WHERE tenant = ? AND expires > 0 AND expires <= ?")                \
@@ -78,10 +69,11 @@ typedef enum nf_statement {
 struct nf_history {
     char *tenant;
     _Atomic uint64_t bytes, cap;
-    int64_t pending; /* what the open transaction adds */
-    int64_t trimmed,
-        seen; /* up to this run the details are gone; and up to where the last look went */
-    bool trimming;
+    int64_t pending;                                     /* what the open transaction adds */
+    _Atomic uint64_t keep_details_ms, keep_summaries_ms; /* 0: for ever */
+    int64_t trimmed, dropped; /* up to these runs the details, and the summaries, are gone */
+    bool trimming, ageing_details, ageing_summaries; /* there is too much, or it may be too old */
+    uint64_t looked_ns;                              /* for what is too old */
     struct nf_history *next;
 };
 
@@ -95,6 +87,7 @@ typedef struct nf_database {
     nf_history *histories;
     char *path;
     int lock_fd;
+    bool freed; /* pages, that the file may give back */
 } nf_database;
 
 /** Open or create `folder`/nimflow.db, check its version, prepare the statements. */
@@ -179,6 +172,15 @@ void nf_history_settle(nf_database *db, bool committed);
 /** Trim a piece of what is over its limit, in transactions of its own; is there more to trim? */
 void nf_history_trim(nf_database *db);
 bool nf_history_trimming(const nf_database *db);
+
+/** How long to wait before looking again for what is too old; 0: nothing gets too old. */
+uint64_t nf_trim_wait_ms(const nf_database *db);
+
+/** In the transaction in which a run gets its end: if it was passed over, note that. */
+nf_status nf_trim_late(nf_database *db, const char *tenant, int64_t run, nf_error *err);
+
+/** Up to which run the summaries of a tenant are gone. */
+int64_t nf_trim_dropped(nf_database *db, const char *tenant);
 
 nf_status nf_apply_open_history(nf_database *db, const nf_write *w, nf_error *err);
 void nf_history_free(nf_history *history);

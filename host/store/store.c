@@ -137,13 +137,16 @@ static void work_batch(nf_store *store, nf_write *batch)
 
 static void wait_for_work(nf_store *store)
 {
-    if (!store->kept && !atomic_load(&store->failing)) {
+    bool retry = store->kept || atomic_load(&store->failing);
+    uint64_t ms = retry ? RETRY_MS : nf_trim_wait_ms(&store->db);
+    if (!ms) {
         pthread_cond_wait(&store->wake_thread, &store->mutex);
         return;
     }
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += RETRY_MS * 1000000L;
+    until.tv_sec += (time_t)(ms / 1000);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&store->wake_thread, &store->mutex, &until);
@@ -439,6 +442,12 @@ nf_history *nf_store_open_history(nf_store *store, const char *tenant, uint64_t 
 void nf_history_limit(nf_history *history, uint64_t bytes)
 {
     atomic_store(&history->cap, bytes);
+}
+
+void nf_history_keep(nf_history *history, uint64_t details_ms, uint64_t summaries_ms)
+{
+    atomic_store(&history->keep_details_ms, details_ms);
+    atomic_store(&history->keep_summaries_ms, summaries_ms);
 }
 
 uint64_t nf_history_bytes(const nf_history *history)

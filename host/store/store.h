@@ -216,6 +216,9 @@ nf_history *nf_store_open_history(nf_store *store, const char *tenant, uint64_t 
 /** Change the limit, from now on. */
 void nf_history_limit(nf_history *history, uint64_t bytes);
 
+/** Ages, in ms since a run's end, at which its details and its summary go; 0: never. */
+void nf_history_keep(nf_history *history, uint64_t details_ms, uint64_t summaries_ms);
+
 /** Bytes kept now. */
 uint64_t nf_history_bytes(const nf_history *history);
 

@@ -275,6 +275,10 @@ nf_nimbus *nf_connection_new_nimbus(const nf_tenant *t)
         .cluster = t->config->cluster,
         .request_ms = t->config->request_ms,
         .share = &t->share,
+        .retry = {(uint32_t)t->config->retry_times, (uint32_t)t->config->retry_backoff_ms,
+                  (uint32_t)t->config->retry_longest_ms, (uint32_t)t->config->retry_obeyed_ms},
+        .breaker_failures = (unsigned)t->config->breaker_failures,
+        .breaker_probe_ms = t->config->breaker_probe_ms,
     };
     return nf_nimbus_new(t->host->loop, t->host->client, &options);
 }
@@ -299,6 +303,15 @@ nf_status nf_connection_open_subscriptions(nf_connection *c, int64_t sign_in, nf
                                  &c->subscriptions, err);
 }
 
+static void on_breaker(void *ctx, const char *text)
+{
+    nf_connection *c = ctx;
+    if (text)
+        nf_tenant_alarm(c->tenant, NF_ALARM_BREAKER_OPEN, c->name, text);
+    else
+        nf_tenant_calm(c->tenant, NF_ALARM_BREAKER_OPEN, c->name);
+}
+
 nf_connection *nf_connection_named(nf_tenant *t, const char *name)
 {
     for (size_t i = 0; i < t->connection_count; i++) {
@@ -312,6 +325,7 @@ nf_connection *nf_connection_named(nf_tenant *t, const char *name)
     c->retry = nf_timer_new(t->host->loop, fetch, c);
     c->sweep = nf_timer_new(t->host->loop, nf_sign_ins_sweep, c);
     c->nimbus = nf_connection_new_nimbus(t);
+    nf_nimbus_on_breaker(c->nimbus, on_breaker, c);
     c->catalog = nf_catalog_new(c->nimbus);
     c->env = t->env;
     c->env.nimbus = c->nimbus;
@@ -357,9 +371,20 @@ static json_t *token_status(const nf_connection *c)
                      "tid", nf_sign_in_claims(s)->tid);
 }
 
+static json_t *requests_status(const nf_connection *c)
+{
+    nf_nimbus_state s = nf_nimbus_look(c->nimbus);
+    return json_pack("{s:i, s:I, s:b, s:i, s:I, s:s?, s:I, s:I, s:I, s:I}", "waiting",
+                     (int)s.waiting, "paused_ms", (json_int_t)s.paused_ms, "breaker_open",
+                     (int)s.open, "failures", (int)s.failures, "probe_in_ms",
+                     (json_int_t)s.probe_in_ms, "failure", s.open ? s.failure : NULL, "sent",
+                     (json_int_t)s.count.sent, "repeated", (json_int_t)s.count.repeated, "pauses",
+                     (json_int_t)s.count.pauses, "breaker_opened", (json_int_t)s.count.opened);
+}
+
 json_t *nf_connection_status(const nf_connection *c)
 {
-    return json_pack("{s:s, s:s?, s:b, s:s?, s:o, s:o}", "name", c->name, "upn", c->upn, "ready",
-                     nf_connection_ready(c), "trouble", nf_connection_trouble(c), "token",
-                     token_status(c), "test", nf_probe_status(c));
+    return json_pack("{s:s, s:s?, s:b, s:s?, s:o, s:o, s:o}", "name", c->name, "upn", c->upn,
+                     "ready", nf_connection_ready(c), "trouble", nf_connection_trouble(c), "token",
+                     token_status(c), "test", nf_probe_status(c), "requests", requests_status(c));
 }

@@ -5,9 +5,6 @@
 
 #include "tenant/connection.h"
 
-/** The path that is asked. */
-#define NF_PROBE_PATH "/v1/diagnostics/testconnection"
-
 /** Ask now, then every few minutes. */
 void nf_probe_start(nf_connection *connection);
 

@@ -230,6 +230,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
     t->nonces = nf_nonces_new();
     t->fates = nf_fates_new();
+    t->poison = nf_poison_new(t);
     nf_status status = nf_store_each_recent(
         host->store, nf_clock_wall_ms() - NF_WEBHOOK_MEMORY_S * 1000, remember, t, err);
     if (status == NF_OK)
@@ -252,6 +253,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     open_workers(t);
     t->history =
         nf_store_open_history(host->store, config->name, t->allowed.tenant.of[NF_CAP_HISTORY]);
+    nf_history_keep(t->history, config->keep_details_ms, config->keep_summaries_ms);
     nf_tenant_obey(t);
     nf_timer_start(t->listen_in, NF_LISTEN_IN_MS, NF_LISTEN_IN_MS);
     *out = t;
@@ -295,6 +297,7 @@ void nf_tenant_close(nf_tenant *t)
     nf_kv_close(t->kv);
     nf_rights_close(t->rights);
     nf_fates_free(t->fates);
+    nf_poison_free(t->poison);
     json_decref(t->homeless);
     free(t);
 }

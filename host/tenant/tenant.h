@@ -16,6 +16,7 @@
 #include "tenant/flows.h"
 #include "tenant/index.h"
 #include "tenant/listener.h"
+#include "tenant/poison.h"
 #include "tenant/rights.h"
 #include "tenant/silence.h"
 #include "tenant/timetable.h"
@@ -74,6 +75,7 @@ struct nf_tenant {
     nf_listener **listeners;
     size_t listener_count;
     nf_index *index; /* of the listeners */
+    nf_poison *poison;
     nf_fates *fates; /* of events that started no run */
     nf_rights *rights;
     json_t *homeless; /* flow file -> why: it names a connection that there is not */

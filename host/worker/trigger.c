@@ -66,8 +66,8 @@ static void try_names(lua_State *L, int list, nf_nearest *nearest)
 
 static void refuse_field(lua_State *L, const char *field)
 {
-    static const char *const fixed[] = {"name",  "run",        "limits",      "dedupe",
-                                        "where", "connection", "permissions", NULL};
+    static const char *const fixed[] = {"name",       "run",         "limits", "dedupe", "where",
+                                        "connection", "permissions", "retry",  NULL};
     nf_nearest nearest = {.word = field};
     for (int i = 0; fixed[i]; i++)
         nf_nearest_try(&nearest, fixed[i]);
@@ -166,6 +166,21 @@ static void check_where(lua_State *L)
     lua_remove(L, given);
 }
 
+/* retry = {times = 3, backoff = "1s"}: names and values are the broker's to check. */
+static void check_retry(lua_State *L)
+{
+    bool plain = lua_istable(L, -1);
+    if (plain)
+        lua_pushnil(L);
+    while (plain && lua_next(L, -2)) {
+        plain = lua_type(L, -2) == LUA_TSTRING && (lua_isnumber(L, -1) || lua_isstring(L, -1));
+        lua_pop(L, plain ? 1 : 2);
+    }
+    if (!plain)
+        luaL_error(L, "field 'retry' of %s must be a table like { times = 3, backoff = \"1s\" }",
+                   trigger_name(L));
+}
+
 /* Move the value at the top into the description's table `part`; the key stays on the stack. */
 static void put_into(lua_State *L, int out, const char *part)
 {
@@ -205,6 +220,8 @@ static void take_field(lua_State *L, int out)
         check_where(L);
     else if (strcmp(field, "permissions") == 0)
         check_texts(L, field);
+    else if (strcmp(field, "retry") == 0)
+        check_retry(L);
     else if (strcmp(field, "dedupe") == 0 && !lua_isboolean(L, -1))
         luaL_error(L, "field 'dedupe' of %s must be true or false", trigger_name(L));
     else if (is_text_field(field) && (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0))

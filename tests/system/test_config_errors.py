@@ -93,7 +93,7 @@ class Values(Folder):
 
     def test_unknown_key_without_a_near_one_lists_all(self):
         self.write("nimflow.yaml", "listen: 127.0.0.1:0\nzzzzzz: 1\n")
-        self.refuses(("nimflow.yaml:2:1: unknown key 'zzzzzz'; known: listen, metrics_listen, public_url, data, key_file, log_level"))
+        self.refuses(("nimflow.yaml:2:1: unknown key 'zzzzzz'; known: listen, metrics_listen, public_url, data, key_file, drain, log_level"))
 
     def test_duplicate_key(self):
         self.write("nimflow.yaml", "listen: 127.0.0.1:0\ndata: a\n\ndata: b\n")

@@ -23,7 +23,8 @@ class Answers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.nimbus = Nimbus()
-        cls.host = Host(cls.nimbus.url, flows={"catches.lua": CATCHES}, tenant="request_timeout: 1s\n").start()
+        cls.host = Host(cls.nimbus.url, flows={"catches.lua": CATCHES},
+                        tenant="request_timeout: 1s\nretry_times: 4\nbreaker_failures: 0\n").start()
 
     @classmethod
     def tearDownClass(cls):

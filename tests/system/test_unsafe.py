@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What creates something in Nimbus is sent once: also when the host or the worker is killed while nobody answers."""
+import json
 import os
 import signal
+import sqlite3
 import threading
 import unittest
 
@@ -56,6 +58,33 @@ class Unsafe(unittest.TestCase):
         self.assertIn("must not be done twice", held[0]["text"])
         self.assertEqual("running", self.host.runs()[0]["outcome"])
         self.assertEqual(1, self.sent())
+
+    def after_a_kill(self, there):
+        """The run after the host was killed while nobody answered; `there`: the entry is in the list then."""
+        self.host.flow("calls.lua", FLOW.replace("serviceUpn =", "ReferenceId = task.taskId, serviceUpn ="))
+        self.host.keep_port()
+        wait_until(lambda: "ReferenceId" in self.version(), what="the new version")
+        self.assertEqual(202, post(self.nimbus.callback(), event("once"))[0])
+        self.nimbus.wait(lambda: any(r[:2] == ("POST", CREATE) for r in self.nimbus.requests))
+        self.host.kill()
+        entry = json.loads(self.nimbus.seen("POST", CREATE)[0][3])
+        self.nimbus.answers["GET", CREATE] = (200, [dict(entry, schedulerEntryId="9")] if there else [])
+        self.go_on.set()
+        self.host.start()
+        return self.host.run_of("once")
+
+    def version(self):
+        with sqlite3.connect(os.path.join(self.host.dir, "data", "nimflow.db"), timeout=30) as database:
+            return str(database.execute("SELECT group_concat(CAST(source AS TEXT)) FROM flow_version").fetchone()[0])
+
+    def test_after_a_kill_it_is_found_in_the_list(self):
+        run = self.after_a_kill(True)
+        self.assertEqual(("done", 1), (run["outcome"], self.sent()))
+        self.assertEqual("9", run["effects"][0]["result"]["schedulerEntryId"])
+
+    def test_after_a_kill_it_is_not_in_the_list_and_is_sent(self):
+        run = self.after_a_kill(False)
+        self.assertEqual(("done", 2), (run["outcome"], self.sent()))
 
     def test_a_killed_worker_gets_the_answer_later(self):
         self.assertEqual(202, post(self.nimbus.callback(), event("once"))[0])

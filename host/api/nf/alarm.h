@@ -8,11 +8,14 @@
     X(SIGN_IN_EXPIRED, "sign-in-expired", "the identity server wants a person to sign in again")   \
     X(RIGHT_LOST, "right-lost", "Nimbus refuses what the connection's user could do before")       \
     X(CONNECTION_DOWN, "connection-down", "Nimbus cannot be reached or does not answer")           \
+    X(BREAKER_OPEN, "breaker-open",                                                                \
+      "many requests in a row failed; only probes go out until one is answered")                   \
     X(SUBSCRIPTION_REMOVED, "subscription-removed",                                                \
       "Nimbus had dropped a subscription; it was made anew")                                       \
     X(SERVICE_SILENT, "service-silent", "no event for much longer than usual at this time")        \
     X(EVENTS_LOST, "events-lost", "events were refused; their sender may not come again")          \
     X(RUN_HELD, "run-held", "a run cannot go on without a person's decision")                      \
+    X(FLOW_FAILING, "flow-failing", "several runs of a handler in a row did not end well")          \
     X(STORE_FAILING, "store-failing", "the database cannot be written")
 
 typedef enum nf_alarm_kind {

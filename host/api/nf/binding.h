@@ -70,6 +70,24 @@ typedef enum nf_owner {
     NF_OWNER_BOOK, /* scope_param names the argument with the address book */
 } nf_owner;
 
+/**
+ * How to find out whether a request with an unknown outcome took effect: a GET that lists what there is. What is in the
+ * list with the caller's own mark is ours; what is not there was not made. Only for what the API promises: a wrong guess
+ * does something twice or never.
+ */
+typedef struct nf_verify {
+    const char *path; /* of the GET, as nf_action.path; it answers a JSON list */
+    const char *
+        mark; /* an argument that is also a field of the items: by its value callers know their own. When it is
+                         not given, an item that is alike leaves the outcome unknown */
+    const char *const
+        *same; /* further arguments that are fields of the items, ends with NULL; or NULL */
+    const char *
+        due; /* the argument and field with a time that an item keeps and after which it may have left the list;
+                        NULL: none leaves */
+    bool partial; /* the list need not have everything: that it is not there proves nothing */
+} nf_verify;
+
 /** One action: a function in Lua, one effect when it is called. */
 typedef struct nf_action {
     int abi;           /* NF_BINDING_ABI */
@@ -101,6 +119,11 @@ typedef struct nf_action {
     /* It destroys what cannot be brought back: needs an argument `confirm`, NF_CONFIRM. The call must say confirm =
      * true, or the flow's trigger must list the action in `permissions`. */
     bool destroys;
+    /* How an unknown outcome is found out; NULL: it cannot be. Of NF_SAFE: used when a repeated request is refused, to see
+     * whether that is because an earlier attempt had taken effect. */
+    const nf_verify *verify;
+    /* NF_UNSAFE: where a person sees whether it took effect, for the error: "the entries of the service"; or NULL */
+    const char *look;
     /* More than REST: called with checked arguments; see nf/call.h. Exactly one of path and start is set. */
     void (*start)(nf_call *call, const json_t *args);
 } nf_action;

@@ -24,6 +24,8 @@ typedef struct nf_reply {
     const char *body;
     size_t len;
     uint32_t retry_after_ms; /* 0: none */
+    const char *note;        /* for an error: why it was not tried again, or NULL */
+    bool maybe_done;         /* an earlier attempt of this request may have taken effect */
 } nf_reply;
 
 /** End with success. Steals `result`; NULL stands for nil. */
