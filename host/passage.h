@@ -54,8 +54,23 @@ void nf_passage_unref(nf_passage *passage);
 /** Answer the notification, unless it was answered or came from the database. 202 has no body. */
 void nf_passage_answer(nf_passage *passage, int status, const char *headers, const char *text);
 
-/** May an event of this tenant come in from outside now? If not, why; its sender is asked to come again. Static. */
-const char *nf_passage_not_now(const nf_pipeline *pipeline, const nf_tenant *tenant);
+/** Did run number `index` leave its lane before, to sleep or for a person? */
+bool nf_passage_left_lane(const nf_passage *passage, size_t index);
+
+/** The most urgent of the runs that it will start. */
+nf_urgency nf_passage_urgency(const nf_passage *passage);
+
+/**
+ * May an event of this tenant come in now? Room is made for it when less urgent runs wait. If not, why; its sender is
+ * asked to come again. Static.
+ */
+const char *nf_pipeline_not_now(const nf_pipeline *pipeline, nf_tenant *tenant, nf_urgency urgency);
+
+/** Raise the alarm that events or runs are lost. */
+void nf_pipeline_tell_loss(nf_tenant *tenant);
+
+/** Step 4, when it repeats the event `first`: 202 when that is durable, 503 when it could not be stored after all. */
+void nf_passage_repeat(nf_passage *passage, int64_t first);
 
 /** Step 4: write it down with a run for each that wants it. */
 void nf_passage_enqueue(nf_passage *passage);
@@ -79,7 +94,7 @@ static inline void nf_refusals_add(nf_refusals *r, const char *handler, const ch
     r->count++;
 }
 
-/** Keep for those who ask why an event started no run; see tenant/fates.h. `event` may be NULL: then its body counts. */
+/** Kept for who asks why an event started no run; see tenant/fates.h. `event` may be NULL: then its body counts. */
 void nf_fate_filtered(const nf_passage *passage, const nf_refusals *refusals);
 void nf_fate_duplicate(const nf_passage *passage, int64_t first);
 void nf_fate_refused(const nf_tenant *tenant, const nf_event *event, const char *body, size_t len,

@@ -109,6 +109,15 @@ static void on_duplicate_stored(void *ctx, const nf_error *err)
     nf_passage_unref(passage);
 }
 
+void nf_passage_repeat(nf_passage *passage, int64_t first)
+{
+    passage->tenant->count.duplicate++;
+    nf_fate_duplicate(passage, first);
+    passage->refs++;
+    passage->pipeline->unanswered++;
+    nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
+}
+
 /* Seen before? Then only handlers that asked for duplicates still want it. */
 static bool is_duplicate(nf_passage *passage)
 {
@@ -124,11 +133,7 @@ static bool is_duplicate(nf_passage *passage)
     passage->count = kept;
     if (kept > 0)
         return false;
-    t->count.duplicate++;
-    nf_fate_duplicate(passage, first);
-    passage->refs++;
-    passage->pipeline->unanswered++;
-    nf_store_add_duplicate(passage->pipeline->store, first, on_duplicate_stored, passage);
+    nf_passage_repeat(passage, first);
     return true;
 }
 
@@ -211,25 +216,14 @@ void nf_passage_run_all(nf_passage *passage)
 
 /* ---- the path ---- */
 
-/* Events that cannot be taken: whether their sender comes again is not known. */
-static void tell_loss(nf_tenant *t)
+/* It cannot be taken: whether its sender comes again is not known. */
+static void refuse(nf_passage *passage, const char *why)
 {
-    char *text = nf_format("%llu events were refused since the start; look at what waits with "
-                           "'nimflow doctor' and 'nimflow limits %s'",
-                           (unsigned long long)t->count.refused, t->config->name);
-    nf_tenant_alarm(t, NF_ALARM_EVENTS_LOST, t->config->name, text);
-    free(text);
-}
-
-const char *nf_passage_not_now(const nf_pipeline *p, const nf_tenant *t)
-{
-    if (p->ending)
-        return "the host is ending; come again\n";
-    if (nf_store_failing(p->store))
-        return "the database cannot be written\n";
-    if (nf_pool_waiting(t->pool) >= t->allowed.tenant.of[NF_CAP_QUEUED_EVENTS])
-        return "too many events are waiting\n";
-    return NULL;
+    passage->tenant->count.refused++;
+    nf_fate_refused(passage->tenant, passage->event, NULL, 0, why);
+    if (!passage->pipeline->ending)
+        nf_pipeline_tell_loss(passage->tenant);
+    nf_passage_answer(passage, 503, "Retry-After: 1\r\n", why);
 }
 
 static void pass(nf_passage *passage)
@@ -247,6 +241,12 @@ static void pass(nf_passage *passage)
     }
     if (is_duplicate(passage))
         return;
+    const char *later =
+        nf_pipeline_not_now(passage->pipeline, passage->tenant, nf_passage_urgency(passage));
+    if (later) {
+        refuse(passage, later);
+        return;
+    }
     nf_passage_enqueue(passage);
     nf_passage_run_all(passage);
 }
@@ -270,16 +270,9 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
     nf_event *event = NULL;
     nf_error err = {0};
     size_t len;
-    const char *body = nf_http_body(x, &len),
-               *later = connection->listening ? nf_passage_not_now(p, tenant) : "starting\n";
+    const char *body = nf_http_body(x, &len);
     tenant->count.received++;
-    if (later) {
-        tenant->count.refused++;
-        nf_fate_refused(tenant, NULL, body, len, later);
-        if (!p->ending)
-            tell_loss(tenant);
-        nf_http_answer(x, 503, "text/plain", "Retry-After: 1\r\n", later, strlen(later));
-    } else if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
+    if (nf_event_read(subscription->trigger, body, len, &event, &err) != NF_OK) {
         tenant->count.refused++;
         nf_fate_refused(tenant, NULL, body, len, err.text);
         nf_http_answer_error(x, 400, "the body is not a JSON object: %s", err.text);
@@ -291,7 +284,10 @@ void nf_pipeline_receive(nf_http_exchange *x, void *ctx)
         event->row.id = nf_store_new_id(p->store);
         event->row.tenant = tenant->config->name;
         event->row.subscription = nf_connection_stream(connection, subscription);
-        pass(passage);
+        if (connection->listening)
+            pass(passage);
+        else
+            refuse(passage, "starting\n");
         nf_passage_unref(passage);
     }
 }

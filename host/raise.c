@@ -32,9 +32,10 @@ static void choose(nf_passage *passage, const nf_occurrence *o)
 
 static nf_status not_now(const nf_passage *passage, nf_error *err)
 {
-    const nf_pipeline *p = passage->pipeline;
+    nf_pipeline *p = passage->pipeline;
     /* what comes from inside cannot come again: while the host ends it is kept for the next start */
-    const char *why = p->ending ? NULL : nf_passage_not_now(p, passage->tenant);
+    const char *why =
+        p->ending ? NULL : nf_pipeline_not_now(p, passage->tenant, nf_passage_urgency(passage));
     return why ? nf_error_set(err, NF_E_FULL, "%s", why) : NF_OK;
 }
 
@@ -130,6 +131,15 @@ static char *hook_event(nf_http_exchange *x, const nf_listener *hook, size_t *le
     return nf_strbuf_take(&event);
 }
 
+static nf_passage *passage_of(nf_pipeline *p, nf_tenant *t, nf_http_exchange *x, nf_event *event)
+{
+    nf_passage *passage = nf_passage_new(p, t, event);
+    event->row.tenant = t->config->name;
+    event->row.subscription = NF_WEBHOOK_SUBSCRIPTION;
+    passage->exchange = x;
+    return passage;
+}
+
 /* A request that is genuine: take it, unless it was taken before. */
 static void take(nf_pipeline *p, nf_tenant *t, nf_listener *hook, nf_http_exchange *x,
                  const uint8_t id[NF_SHA256_SIZE])
@@ -138,32 +148,35 @@ static void take(nf_pipeline *p, nf_tenant *t, nf_listener *hook, nf_http_exchan
     nf_event *event = NULL;
     size_t len = 0;
     char *body = hook_event(x, hook, &len, &err);
-    const char *later = nf_passage_not_now(p, t);
+    nf_urgency own = hook->handler->priority, usual = hook->handler->trigger->urgency;
+    const char *later = nf_pipeline_not_now(p, t, own ? own : usual);
     nf_nonce_state state = NF_NONCE_NEW;
+    int64_t number = nf_store_new_id(p->store);
     if (err.status == NF_OK && !later)
-        state = nf_nonces_take(t->nonces, id, nf_clock_wall_ms() / 1000);
+        nf_event_read(hook->handler->trigger, body, len, &event, &err);
+    if (event)
+        state = nf_nonces_take(t->nonces, id, nf_clock_wall_ms() / 1000, &number);
     if (state == NF_NONCE_NO_ROOM)
         later = "too many requests came lately";
-    if (state == NF_NONCE_SEEN) {
-        t->count.duplicate++;
-        nf_http_answer(x, 202, NULL, NULL, NULL, 0); /* its sender did not get our first answer */
-    } else if (later) {
+    if (later) {
+        nf_event_unref(event);
         t->count.refused++;
         nf_fate_refused(t, NULL, NULL, 0, later);
         nf_http_answer(x, 503, "text/plain", "Retry-After: 5\r\n", later, strlen(later));
-    } else if (err.status != NF_OK
-               || nf_event_read(hook->handler->trigger, body, len, &event, &err) != NF_OK) {
+    } else if (!event) {
         nf_http_answer_error(x, 400, "%s", err.text);
     } else {
-        nf_passage *passage = nf_passage_new(p, t, event);
-        event->row.tenant = t->config->name;
-        event->row.subscription = NF_WEBHOOK_SUBSCRIPTION;
+        nf_passage *passage = passage_of(p, t, x, event);
         memcpy(event->row.hash, id, NF_SHA256_SIZE);
-        passage->exchange = x;
         passage->wanted = nf_alloc(sizeof *passage->wanted);
-        passage->wanted[passage->count++] = hook;
-        nf_passage_enqueue(passage);
-        nf_passage_run_all(passage);
+        if (state == NF_NONCE_SEEN) { /* its sender did not get our first answer */
+            nf_passage_repeat(passage, number);
+        } else {
+            event->row.id = number;
+            passage->wanted[passage->count++] = hook;
+            nf_passage_enqueue(passage);
+            nf_passage_run_all(passage);
+        }
         nf_passage_unref(passage);
     }
     free(body);

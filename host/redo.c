@@ -95,7 +95,7 @@ nf_status nf_pipeline_replay(void *pipeline, nf_tenant *t, const nf_replay *repl
     nf_event *event = NULL;
     const nf_trigger *trigger = nf_trigger_find(t->host->triggers, replay->trigger);
     const nf_handler *handler = replay->source ? NULL : nf_tenant_handler(t, replay->handler);
-    const char *later = nf_passage_not_now(pipeline, t);
+    const char *later = nf_pipeline_not_now(pipeline, t, NF_URGENCY_BATCH);
     if (!trigger)
         return nf_error_set(err, NF_E_NOT_FOUND, "its trigger %s is not in this program",
                             replay->trigger);

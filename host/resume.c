@@ -44,6 +44,8 @@ static void on_old_version(void *ctx, nf_version *version, const nf_error *err)
                             err ? err->text : "the flow version it began with has no such handler");
     }
     nf_version_unref(version); /* the run keeps it */
+    if (!nf_passage_left_lane(passage, 0))
+        nf_pool_go(passage->tenant->pool);
     nf_passage_unref(passage);
     free(ticket);
 }
@@ -63,6 +65,9 @@ static void load_old_version(nf_passage *passage, nf_journal *journal)
     struct return_ticket *ticket = nf_alloc(sizeof *ticket);
     *ticket = (struct return_ticket){passage, journal};
     passage->refs++;
+    if (!nf_passage_left_lane(passage,
+                              0)) /* nobody starts until it is loaded: lanes keep their order */
+        nf_pool_gather(passage->tenant->pool);
     nf_version_load(passage->tenant->pool,
                     &(nf_version_spec){.file = row->file, .source = source, .len = len},
                     on_old_version, ticket);
@@ -164,8 +169,10 @@ void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
     struct resume resume = {p, tenant, 0};
     nf_error err = {0};
     nf_fault_point("resume.before");
+    nf_pool_gather(tenant->pool);
     if (nf_store_each_open_run(p->store, tenant->config->name, on_open_run, &resume, &err) != NF_OK)
         nf_log_error("run", "%s: open runs could not be read: %s", tenant->config->name, err.text);
+    nf_pool_go(tenant->pool);
     if (resume.count)
         nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
                     resume.count);

@@ -40,7 +40,7 @@ static void on_due(void *ctx, const nf_run_row *row, const nf_event_row *event)
 {
     struct waking *waking = ctx;
     nf_tenant *t = tenant_named(waking->pipeline, row->tenant);
-    if (!t || !t->resumed || nf_passage_not_now(waking->pipeline, t)) {
+    if (!t || !t->resumed || nf_pipeline_not_now(waking->pipeline, t, NF_URGENCY_BATCH)) {
         waking->busy = waking->busy || t;
         return;
     }

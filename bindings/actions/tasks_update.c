@@ -27,6 +27,7 @@ NF_ACTION(tasks_update) = {
     .operation = NF_OP_TASK_UPDATE,
     .class = NF_SAFE,
     .owner = NF_OWNER_TASK,
+    .context = true,
     .scope_param = "taskId",
     .method = "PUT",
     .path = "/v1/tasks/{taskId}{?serviceSessionId,userSessionId}",

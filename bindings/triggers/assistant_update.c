@@ -47,4 +47,5 @@ NF_TRIGGER(assistant_update) = {
     .partition = "serviceSessionId",
     .owner = "serviceUPN",
     .subscribe = "/v1/triggers/virtual-assistant",
+    .urgency = NF_URGENCY_CHAT,
 };

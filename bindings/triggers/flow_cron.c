@@ -30,4 +30,5 @@ NF_TRIGGER(flow_cron) = {
     .filters = filters,
     .event = event,
     .partition = "name",
+    .urgency = NF_URGENCY_BATCH,
 };

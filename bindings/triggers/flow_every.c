@@ -28,4 +28,5 @@ NF_TRIGGER(flow_every) = {
     .filters = filters,
     .event = event,
     .partition = "name",
+    .urgency = NF_URGENCY_BATCH,
 };

@@ -17,4 +17,5 @@ NF_TRIGGER(flow_manual) = {
     .source = NF_FROM_PERSON,
     .filters = filters,
     .event = event,
+    .urgency = NF_URGENCY_BATCH,
 };

@@ -31,4 +31,5 @@ NF_TRIGGER(flow_on_alarm) = {
     .filters = filters,
     .event = event,
     .partition = "subject",
+    .urgency = NF_URGENCY_MAIL,
 };

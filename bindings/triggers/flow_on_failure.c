@@ -34,4 +34,5 @@ NF_TRIGGER(flow_on_failure) = {
     .source = NF_FROM_FAILURE,
     .filters = filters,
     .event = event,
+    .urgency = NF_URGENCY_MAIL,
 };

@@ -37,4 +37,5 @@ NF_TRIGGER(flow_on_webhook) = {
     .options = options,
     .filters = filters,
     .event = event,
+    .urgency = NF_URGENCY_MAIL,
 };

@@ -79,4 +79,5 @@ NF_TRIGGER(scheduler_changed) = {
     .partition = "schedulerEntryId",
     .owner = "serviceUpn",
     .subscribe = "/v1/triggers/scheduler-entries",
+    .urgency = NF_URGENCY_MAIL,
 };

@@ -99,6 +99,15 @@ static const nf_filter filters[] = {
     {0},
 };
 
+static const nf_urgency_rule rules[] = {
+    {"modality", "InstantMessaging", NF_URGENCY_CHAT}, {"modality", "Email", NF_URGENCY_MAIL},
+    {"modality", "ExternalTask", NF_URGENCY_MAIL},     {"event", "UserAccepted", NF_URGENCY_CHAT},
+    {"event", "Terminated", NF_URGENCY_MAIL},          {0},
+};
+
+static const char *const taken[] = {"UserAccepted", NULL};
+static const char *const over[] = {"Terminated", NULL};
+
 NF_TRIGGER(task_changed) = {
     .abi = NF_BINDING_ABI,
     .name = "nimbus.on_task",
@@ -112,4 +121,9 @@ NF_TRIGGER(task_changed) = {
     .operation = NF_OP_TASK_TRIGGER,
     .repeats = "updatedParameterName",
     .subscribe = "/v1/triggers/tasks",
+    .urgency = NF_URGENCY_CALL,
+    .rules = rules,
+    .state = "event",
+    .taken = taken,
+    .over = over,
 };

@@ -15,14 +15,14 @@ json_t *nf_args_check(const char *action, const nf_param *params, const json_t *
                       nf_error *err);
 
 /**
- * Read {times=, backoff=, longest=}, as triggers and actions have it; `whose` is in front of the error. `longest` bounds
- * our own waits and those that the other side asks for.
+ * Read {times=, backoff=, longest=}, as triggers and actions have it; `whose` is in front of the error. `longest`
+ * bounds our own waits and those that the other side asks for.
  */
 nf_status nf_args_retry(const char *whose, const json_t *given, nf_retry *retry, nf_error *err);
 
 /**
- * Take the argument `retry` out of those that a script gave. Every action that sends requests of its own has it, without
- * declaring it; one whose answer may be another run's refuses it with the reason.
+ * Take the argument `retry` out of those that a script gave. Every action that sends requests of its own has it,
+ * without declaring it; one whose answer may be another run's refuses it with the reason.
  */
 nf_status nf_args_take_retry(const nf_action *action, json_t *args, nf_retry *retry, nf_error *err);
 

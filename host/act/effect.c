@@ -328,7 +328,7 @@ const char *nf_effect_waits(const nf_call *call)
     if (call->request)
         return nf_nimbus_waits(call->request);
     if (call->timer)
-        return "until its time is over";
+        return call->first_ns ? "to look again whether it took effect" : "until its time is over";
     if (call->kv_write)
         return "for the disk";
     return call->find ? "for the list to be read" : NULL;

@@ -61,8 +61,8 @@ nf_call *nf_effect_start(const nf_effect_env *env, const nf_action *action, cons
 bool nf_effect_can_verify(const nf_action *action);
 
 /**
- * Find it out; nothing that changes anything is sent. `intended_at_ms` is the wall clock when it was intended. `ended` is
- * told: no error and the result as the effect's own: it took effect; NF_E_NOT_FOUND: it certainly did not;
+ * Find it out; nothing that changes anything is sent. `intended_at_ms` is the wall clock when it was intended. `ended`
+ * is told: no error and the result as the effect's own: it took effect; NF_E_NOT_FOUND: it certainly did not;
  * NF_E_UNKNOWN: it is still not known, and the text says why and where to look.
  */
 nf_call *nf_effect_verify(const nf_effect_env *env, const nf_action *action, const char *args,

@@ -168,6 +168,34 @@ static nf_status check_action(const nf_action *a, nf_error *err)
     return status == NF_OK ? check_params(a->name, a->params, err) : status;
 }
 
+static bool is_filter(const nf_trigger *t, const char *field)
+{
+    for (const nf_filter *filter = t->filters; filter->name; filter++) {
+        if (strcmp(filter->field, field) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The host reads the fields of filters only. */
+static nf_status check_urgency(const nf_trigger *t, nf_error *err)
+{
+    if ((int)t->urgency < 0 || t->urgency >= NF_URGENCIES)
+        return complain(err, t->name, "its urgency is not one of nf/binding.h");
+    for (const nf_urgency_rule *rule = t->rules; rule && rule->field; rule++) {
+        if (!is_filter(t, rule->field) || !rule->value || rule->urgency <= 0
+            || rule->urgency >= NF_URGENCIES)
+            return complain(err, t->name,
+                            "a rule of its urgency needs the field of a filter, a value and an "
+                            "urgency");
+    }
+    if ((t->state && !is_filter(t, t->state)) || !t->state != !t->taken || !t->state != !t->over
+        || (t->state && !t->partition))
+        return complain(err, t->name,
+                        "state must be the field of a filter, and needs taken, over and partition");
+    return NF_OK;
+}
+
 static nf_status check_trigger(const nf_trigger *t, nf_error *err)
 {
     if (t->abi != NF_BINDING_ABI)
@@ -184,7 +212,9 @@ static nf_status check_trigger(const nf_trigger *t, nf_error *err)
         || (t->subscribe
             && (t->operation == NF_OP_NONE || !nf_operation_info_of(t->operation)->trigger)))
         return complain(err, t->name, "a trigger of Nimbus must name its operation");
-    nf_status status = check_params(t->name, t->options, err);
+    nf_status status = check_urgency(t, err);
+    if (status == NF_OK)
+        status = check_params(t->name, t->options, err);
     return status == NF_OK ? check_params(t->name, t->event, err) : status;
 }
 

@@ -44,7 +44,7 @@ typedef struct nf_admin {
     size_t tenant_count;
     struct nf_pipeline *pipeline;
     struct nf_tail *tail; /* made by nf_admin_open */
-    bool ending; /* the host takes no new events any more */
+    bool ending;          /* the host takes no new events any more */
 } nf_admin;
 
 /** Before the first question, and after the last: who still waits for ends of runs is answered. */

@@ -77,10 +77,16 @@ static void say_now(json_t *why, const nf_tenant *t, const json_t *now)
     const char *state = text_of(now, "state"), *cap = text_of(now, "cap");
     if (strcmp(state, "lane") == 0)
         say(why,
-            "it waits behind run %lld: a handler does the events of one task ('%s') one after the other; %lld "
+            "it waits behind run %lld: a handler does the events of one key (%s) one after the other; %lld "
             "%s before it, the first is run %lld",
             number_of(now, "behind"), text_of(now, "lane"), number_of(now, "ahead"),
             number_of(now, "ahead") == 1 ? "is" : "are", number_of(now, "first"));
+    else if (strcmp(state, "gate") == 0)
+        say(why,
+            "it waits until fewer than %lld runs are there: the limit is %s; it is number %lld in line",
+            number_of(now, "inside"), text_of(now, "limit"), number_of(now, "place"));
+    else if (strcmp(state, "gathering") == 0)
+        say(why, "it waits until all runs from before the restart have come back");
     else if (strcmp(state, "ready") == 0 && *cap)
         say_cap(why, t, cap);
     else if (strcmp(state, "ready") == 0)

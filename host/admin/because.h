@@ -5,7 +5,7 @@
 
 #include "admin/admin.h"
 
-/** What a run waits for or why it ended, and what helps: a list of sentences. `run` is as it is shown. A new reference. */
+/** What a run waits for or why it ended, and what helps: sentences. `run` is as it is shown. A new reference. */
 json_t *nf_because_run(const nf_admin *admin, const json_t *run);
 
 /** What became of the events of {"events", "fates"}. A new reference. */

@@ -77,6 +77,51 @@ static void add_runs(const nf_admin *admin, nf_strbuf *out)
     }
 }
 
+static void add_shed(const nf_admin *admin, nf_strbuf *out)
+{
+    const char *name = "nimflow_runs_shed_total";
+    head(out, name, "counter",
+         "Runs that were ended although nothing was wrong with them, by why.");
+    for (size_t i = 0; i < admin->tenant_count; i++) {
+        const nf_tenant *t = admin->tenants[i];
+        for (int k = NF_SHED_NONE + 1; k < NF_SHEDS; k++)
+            row(out, name, t->config->name, "reason", nf_shed_name((nf_shed)k),
+                nf_pool_shed_count(t->pool, (nf_shed)k));
+    }
+}
+
+/* ---- context before pickup ---- */
+
+struct pickup {
+    nf_strbuf *out;
+    const char *name, *tenant;
+    int which;
+};
+
+static void add_pickup(void *ctx, const nf_pickup_row *service)
+{
+    const struct pickup *p = ctx;
+    const uint64_t figures[] = {service->taken, service->in_time, service->late};
+    row(p->out, p->name, p->tenant, "service", service->service, figures[p->which]);
+}
+
+static void add_pickups(const nf_admin *admin, nf_strbuf *out)
+{
+    static const char *const names[][2] = {
+        {"nimflow_calls_taken_total", "Calls that a person has taken."},
+        {"nimflow_calls_taken_with_context_total", "Of these: a flow had updated the task before."},
+        {"nimflow_calls_context_late_total", "Of these: a flow updated the task afterwards only."},
+    };
+    for (int which = 0; which < 3; which++) {
+        head(out, names[which][0], "counter", names[which][1]);
+        for (size_t i = 0; i < admin->tenant_count; i++) {
+            const nf_tenant *t = admin->tenants[i];
+            struct pickup p = {out, names[which][0], t->config->name, which};
+            nf_pickup_each(t->pickup, add_pickup, &p);
+        }
+    }
+}
+
 static void add_alarms(const nf_admin *admin, nf_strbuf *out)
 {
     const char *name = "nimflow_alarms";
@@ -209,6 +254,8 @@ static void answer(const nf_admin *admin, nf_http_exchange *x, const json_t *flo
     nf_strbuf_addf(&out, "nimflow_store_failing %d\n", nf_store_failing(admin->store));
     add_events(admin, &out);
     add_runs(admin, &out);
+    add_shed(admin, &out);
+    add_pickups(admin, &out);
     add_alarms(admin, &out);
     add_connections(admin, &out);
     add_dead_letters(admin, flows, &out);

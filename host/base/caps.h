@@ -24,6 +24,8 @@
       "runs that wait; beyond it notifications are answered with 503")                             \
     X(REQUESTS_PER_SECOND, "requests_per_second", COUNT, 20000, 100000,                            \
       "requests that each connection sends out in any second; more wait")                          \
+    X(RUNS_PER_CONNECTION, "runs_per_connection", COUNT, 10000, 10000,                             \
+      "runs at a time that act by one connection; more wait")                                      \
     X(HISTORY, "history", BYTES, (uint64_t)4 << 30, (uint64_t)1 << 40,                             \
       "bytes kept of ended runs; beyond it the details of the oldest go")                          \
     X(KV, "kv", BYTES, 16 << 20, 256 << 20, "bytes that flows remember with `kv.set`")             \

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /**
- * "24h" (so long before `now_ms`), or a time in UTC: "2026-11-25", "2026-11-25T08:15", "2026-11-25T08:15:04Z"; seconds may
- * have a fraction. As wall clock ms.
+ * "24h" (so long before `now_ms`), or a time in UTC: "2026-11-25", "2026-11-25T08:15", "2026-11-25T08:15:04Z"; seconds
+ * may have a fraction. As wall clock ms.
  */
 nf_status nf_moment_parse(const char *text, int64_t now_ms, int64_t *ms, nf_error *err);
 

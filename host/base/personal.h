@@ -2,7 +2,7 @@
 /*
  * personal.h: finding one person's telephone number and e-mail address in JSON, and putting a mark in their place.
  *
- * Fields are of two classes: personal (a customer's names, numbers, addresses, what a flow keeps of a call: the table in
+ * Fields are of two classes: personal (a customer's names, numbers, addresses, context parameters: the table in
  * personal.c) and all others. Where the person is found, the values of personal fields go whole; in any other text only
  * the number or address goes. No locks: everything may be used on any thread.
  */

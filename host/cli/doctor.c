@@ -104,6 +104,51 @@ static void look_at_rights(json_t *found, const char *tenant, const json_t *righ
         find(found, "warning", "rights", "%s: %s", tenant, json_string_value(warning));
 }
 
+/* Was what the flows found there before the agent took the call? Few calls say little. */
+static void look_at_pickup(json_t *found, const char *tenant, const json_t *services)
+{
+    enum { ENOUGH_CALLS = 20, GOOD_PERCENT = 80 };
+    size_t i;
+    const json_t *service;
+    json_array_foreach (services, i, service) {
+        long long taken = (long long)nf_json_integer(service, "taken", 0),
+                  percent = (long long)nf_json_integer(service, "percent", 0),
+                  late = (long long)nf_json_integer(service, "late", 0);
+        bool bad = taken >= ENOUGH_CALLS && percent < GOOD_PERCENT;
+        find(
+            found, bad ? "warning" : "ok", "pickup",
+            "%s: %s: %lld %% of %lld calls had their context when they were taken, %lld got it later%s",
+            tenant, nf_json_string(service, "service"), percent, taken, late,
+            bad ? "; look at how long runs take and wait: nimflow runs, nimflow limits" : "");
+    }
+}
+
+/* Runs that were given up. */
+static void look_at_shed(json_t *found, const char *tenant, const json_t *shed)
+{
+    long long lost = (long long)nf_json_integer(shed, "less-urgent", 0),
+              over = (long long)nf_json_integer(shed, "task-ended", 0);
+    if (lost + over > 0)
+        find(
+            found, "warning", "runs",
+            "%s: to make room, %lld waiting runs were given up for more urgent ones and %lld whose task was "
+            "over; nimflow runs --outcome cancelled shows them, nimflow limits %s what is used",
+            tenant, lost, over, tenant);
+}
+
+static void look_at_waits(json_t *found, const char *tenant, const json_t *gates)
+{
+    size_t i;
+    const json_t *gate;
+    json_array_foreach (gates, i, gate) {
+        const char *key = nf_json_string(gate, "key");
+        find(found, "ok", "runs", "%s: %lld runs of '%s' wait for %s%s%s: %lld at a time", tenant,
+             (long long)nf_json_integer(gate, "waiting", 0), nf_json_string(gate, "handler"),
+             nf_json_string(gate, "waits_for"), key ? " " : "", key ? key : "",
+             (long long)nf_json_integer(gate, "inside", 0));
+    }
+}
+
 /* What its connections send, and what waits; an open breaker is among the alarms. */
 static void look_at_requests(json_t *found, const char *tenant, const json_t *connections)
 {
@@ -146,6 +191,9 @@ static void look_at_tenant(json_t *found, const json_t *t)
         find(found, "failure", nf_json_string(alarm, "kind"), "%s: %s: %s (since %s)", name,
              nf_json_string(alarm, "subject"), nf_json_string(alarm, "text"),
              nf_json_string(alarm, "since"));
+    look_at_waits(found, name, json_object_get(t, "waits"));
+    look_at_shed(found, name, json_object_get(t, "shed"));
+    look_at_pickup(found, name, json_object_get(t, "pickup"));
     look_at_requests(found, name, json_object_get(t, "connections"));
     look_at_rights(found, name, json_object_get(t, "rights"));
     look_at_flows(found, name, json_object_get(t, "flows"));

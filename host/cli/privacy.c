@@ -100,9 +100,9 @@ const nf_command nf_command_privacy = {
     "privacy",
     "erase --tenant NAME [--number NUMBER] [--email ADDRESS] [--dry-run]",
     "Take a person out of what is kept of ended runs and of what flows remember.",
-    "The number is found in any spelling, the address in any case. Where it stands, names, numbers, addresses and context\n"
-    "parameters are replaced by '[erased DATE]'; summaries, times and counts stay. Runs without an end are named and\n"
-    "not touched. It is audited without naming the person. Backups, lists and Nimbus itself are not touched.",
+    "The number is found in any spelling, the address in any case. Where it stands, names, numbers, addresses and\n"
+    "context parameters are replaced by '[erased DATE]'; summaries, times and counts stay. Runs without an end are\n"
+    "named and not touched. It is audited without naming the person. Backups, lists and Nimbus are not touched.",
     options,
     run,
 };

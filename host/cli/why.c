@@ -177,7 +177,8 @@ const nf_command nf_command_why = {
     "Say why: what a run waits for or how it ended, what became of an event, may a user do something.",
     "One word is the id of a run or event, the beginning of an event's hash, or a text of it, such as the task: the\n"
     "answer says its fate, and for a run what it waits for or which limit, right or person ended it.\n\n"
-    "Two or three say whether a user may do an operation of Nimbus, and by which role, path and rule. ENTITY is the UPN of a service, the id of a task the host has seen, or the name or id of an address book. Exit\n"
+    "Two or three say whether a user may do an operation of Nimbus, and by which role, path and rule.\n"
+    "ENTITY is the UPN of a service, the id of a task the host has seen, or the name or id of an address book. Exit\n"
     "status: 0 allowed, 1 denied. Operations: task-trigger, scheduler-trigger, assistant-trigger, task-update,\n"
     "external-task-add, external-task-remove, assistant-data, contact-add, contact-update, address-book-empty,\n"
     "contacts-get, contacts-remove, address-book-list, scheduler-create, scheduler-list, scheduler-update,\n"

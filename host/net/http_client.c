@@ -8,12 +8,14 @@
 #include "net/http_client.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/macros.h"
 #include "base/secret.h"
 #include "base/strbuf.h"
 #include "net/http_link.h"
 #include "net/http_reply.h"
 #include "net/http_turns.h"
+#include "net/http_wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,9 @@ enum {
     DEFAULT_BODY = 1 << 20,
     READ_CHUNK = 64 << 10,
     MOST_SENT = 64 << 20,
-    MOST_TRIES = 3
+    MOST_TRIES = 3,
+    FRESH_MS =
+        2000 /* a link idle for longer may have been dropped by something in between, without a word */
 };
 
 typedef struct line_link {
@@ -33,7 +37,8 @@ typedef struct line_link {
     nf_http_link *link;
     nf_http_request *request; /* NULL while it connects or is idle */
     nf_http_reply reply;
-    nf_timer *timer; /* of the request on it */
+    nf_timer *timer;  /* of the request on it */
+    uint64_t idle_ns; /* since when it has been idle */
     bool opened,
         used; /* used: it carried a request before, so the server may have closed it meanwhile */
     struct line_link *prev, *next;
@@ -188,6 +193,7 @@ static void answered(line_link *l)
         DL_DELETE(host->busy, l);
         l->request = NULL;
         l->used = true;
+        l->idle_ns = nf_clock_ns();
         free(l->reply.location);
         l->reply.location = NULL;
         DL_PREPEND(host->idle, l);
@@ -214,7 +220,8 @@ static void read_answer(line_link *l)
         }
         if (io == NF_HTTP_IO_DONE && !nf_http_reply_feed(&l->reply, client->chunk, n, &why)) {
             struct host *host = l->host;
-            fail(cut_for_good(l), NF_E_PROTOCOL, why);
+            nf_status status = l->reply.body.overflow ? NF_E_LIMIT : NF_E_PROTOCOL;
+            fail(cut_for_good(l), status, why);
             pump(host);
             return;
         }
@@ -252,6 +259,7 @@ static void on_opened(void *ctx, const nf_error *err)
         DL_DELETE(host->opening, l);
         host->connecting--;
         l->opened = true;
+        l->idle_ns = nf_clock_ns();
         DL_PREPEND(host->idle, l);
     } else {
         l->link = NULL; /* closed already */
@@ -305,12 +313,22 @@ static void put_on(line_link *l, nf_http_request *r)
     send_rest(l);
 }
 
+/* Fit for a request that must not be sent twice? */
+static bool is_fresh(const line_link *l)
+{
+    return nf_clock_ns() - l->idle_ns < (uint64_t)FRESH_MS * 1000000;
+}
+
 /* As many requests as there are links for; as many links as there are requests for, up to the limit. */
 static void pump(struct host *host)
 {
     nf_turn *next;
-    while (host->idle && (next = nf_turns_next(&host->turns)))
-        put_on(host->idle, request_of(next));
+    while (host->idle && (next = nf_turns_next(&host->turns))) {
+        if (is_fresh(host->idle) || request_of(next)->repeatable)
+            put_on(host->idle, request_of(next));
+        else /* the others have been idle for longer */
+            close_link(host->idle);
+    }
     unsigned waiting = nf_turns_ready(&host->turns, host->client->max_per_host);
     while (host->connecting < waiting && host->links < host->client->max_per_host)
         open_link(host);
@@ -331,41 +349,17 @@ void nf_http_request_cancel(nf_http_request *r)
 
 /* ---- start ---- */
 
-/* Bytes that would end a line of the head, or a word of it, have no business in there. */
-static bool clean(const char *text, unsigned char least)
-{
-    for (; text && *text; text++) {
-        if ((unsigned char)*text < least || (unsigned char)*text >= 0x7F)
-            return false;
-    }
-    return true;
-}
-
-static bool sendable(const nf_http_spec *spec)
-{
-    return clean(spec->method, '!') && clean(spec->url, '!') && clean(spec->bearer, '!')
-           && clean(spec->content_type, ' ') && strstr(spec->url, "://");
-}
-
 static void on_refused(void *ctx)
 {
     nf_http_request *r = ctx;
     DL_DELETE(r->host->refused, r);
-    fail(r, NF_E_PROTOCOL, "not an address that can be asked");
-}
-
-/* "scheme://authority" of a URL, and what follows. */
-static size_t origin_length(const char *url)
-{
-    const char *authority = strstr(url, "://");
-    authority = authority ? authority + 3 : url;
-    return (size_t)(authority - url) + strcspn(authority, "/?#");
+    fail(r, NF_E_ARG, "not an address that can be asked");
 }
 
 static struct host *host_of(nf_http_client *client, const nf_http_spec *spec)
 {
     char *key = spec->unix_socket ? nf_format("unix:%s", spec->unix_socket)
-                                  : nf_memdup(spec->url, origin_length(spec->url));
+                                  : nf_memdup(spec->url, nf_http_origin_length(spec->url));
     struct host *host;
     HASH_FIND_STR(client->hosts, key, host);
     if (host) {
@@ -379,38 +373,6 @@ static struct host *host_of(nf_http_client *client, const nf_http_spec *spec)
     host->unix_socket = nf_strdup(spec->unix_socket);
     HASH_ADD_KEYPTR(hh, client->hosts, host->key, strlen(host->key), host);
     return host;
-}
-
-static void write_request(nf_strbuf *wire, const nf_http_spec *spec)
-{
-    size_t origin = origin_length(spec->url), scheme = strcspn(spec->url, ":") + 3;
-    const char *path = spec->url + origin;
-    nf_strbuf_reserve(wire, strlen(spec->url) + spec->len + 512
-                                + (spec->bearer ? strlen(spec->bearer) : 0));
-    nf_strbuf_puts(wire, spec->method);
-    nf_strbuf_puts(wire, *path == '/' ? " " : " /");
-    nf_strbuf_add(wire, path, strcspn(path, "#"));
-    nf_strbuf_puts(wire, " HTTP/1.1\r\nHost: ");
-    nf_strbuf_add(wire, spec->url + scheme, origin - scheme);
-    nf_strbuf_puts(wire, "\r\nUser-Agent: nimflow/" NF_VERSION_STRING "\r\nAccept: */*\r\n");
-    if (spec->bearer) {
-        nf_strbuf_puts(wire, "Authorization: Bearer ");
-        nf_strbuf_puts(wire, spec->bearer);
-        nf_strbuf_puts(wire, "\r\n");
-    }
-    if (spec->content_type) {
-        nf_strbuf_puts(wire, "Content-Type: ");
-        nf_strbuf_puts(wire, spec->content_type);
-        nf_strbuf_puts(wire, "\r\n");
-    }
-    if (spec->body || strcmp(spec->method, "POST") == 0 || strcmp(spec->method, "PUT") == 0) {
-        nf_strbuf_puts(wire, "Content-Length: ");
-        nf_strbuf_add_u64(wire, spec->body ? spec->len : 0);
-        nf_strbuf_puts(wire, "\r\n");
-    }
-    nf_strbuf_puts(wire, "\r\n");
-    if (spec->body)
-        nf_strbuf_add(wire, spec->body, spec->len);
 }
 
 nf_http_request *nf_http_request_start(nf_http_client *client, const nf_http_spec *spec,
@@ -427,8 +389,8 @@ nf_http_request *nf_http_request_start(nf_http_client *client, const nf_http_spe
     r->max_body = spec->max_body ? spec->max_body : DEFAULT_BODY;
     r->done = done;
     r->ctx = ctx;
-    if (sendable(spec)) {
-        write_request(&r->wire, spec);
+    if (nf_http_sendable(spec)) {
+        nf_http_write(&r->wire, spec);
         nf_turns_add(&r->host->turns, &r->turn, spec->share);
         pump(r->host);
     } else { /* told from the loop, as every end */

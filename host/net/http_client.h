@@ -33,7 +33,7 @@ typedef struct nf_http_spec {
     const char *body;
     size_t len;
     uint64_t timeout_ms;        /* for the whole request, waiting in line excluded; 0: 30 s */
-    size_t max_body;            /* of the answer; 0: 1 MiB; a larger one is NF_E_PROTOCOL */
+    size_t max_body;            /* of the answer; 0: 1 MiB; a larger one is NF_E_LIMIT */
     const nf_http_share *share; /* whose request it is; NULL: nobody's in particular. Borrowed */
     bool secret;                /* the answer holds secrets: its memory is wiped after `done` */
     bool write;                 /* it changes something: lost after sending means NF_E_UNKNOWN */

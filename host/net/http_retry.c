@@ -25,8 +25,9 @@ nf_attempt_end nf_attempt_judge(nf_status status, int http_status)
 {
     if (status == NF_E_UNREACHABLE)
         return NF_ATTEMPT_REFUSED;
-    if (status != NF_OK)
-        return nf_status_retryable(status) ? NF_ATTEMPT_UNKNOWN : NF_ATTEMPT_FINAL;
+    if (status != NF_OK) /* what is no HTTP came from something in between */
+        return nf_status_retryable(status) || status == NF_E_PROTOCOL ? NF_ATTEMPT_UNKNOWN
+                                                                      : NF_ATTEMPT_FINAL;
     switch (http_status) {
     case 429:
     case 503:

@@ -7,7 +7,7 @@
 bool nf_breaker_counts(nf_status status, int http_status)
 {
     if (status != NF_OK)
-        return nf_status_retryable(status);
+        return nf_status_retryable(status) || status == NF_E_PROTOCOL;
     return http_status >= 500 && http_status != 501 && http_status != 505;
 }
 

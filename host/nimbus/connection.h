@@ -89,6 +89,7 @@ typedef struct nf_nimbus_state {
     nf_nimbus_count count;
 } nf_nimbus_state;
 
+/** What is going on now. `failure` is borrowed until the loop goes on. */
 nf_nimbus_state nf_nimbus_look(const nf_nimbus *nimbus);
 
 /**

@@ -2,12 +2,10 @@
 /*
  * effects.c: what a run asks for: from the worker's EFFECT to our RESULT, with an entry in the run's journal.
  *
- * What the journal knows is answered from there, in the recorded order, and the world does not see it again. Order of
- * writes: a read or safe effect is sent and its result given at once; an unsafe one is sent when its intent is durable,
- * and its result given when that is durable.
+ * What the journal knows is answered from there, in the recorded order; the world does not see it again. A read or safe
+ * effect is sent, and its result given, at once; an unsafe one when its intent is durable, and when its result is.
  *
- * The broker believes nothing: a number out of order, an unknown action or more effects than the run may have ends the
- * worker, not the broker.
+ * The broker believes nothing: a number out of order, an unknown action or too many effects end the worker, not it.
  */
 #include "act/stand_in.h"
 #include "base/alloc.h"
@@ -18,11 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LONGEST_WHERE = 512,
-    LONGEST_LINE = 2 << 20,
-    MOST_BYTES = 16 << 20, /* of a run's journal: it is in memory */
-};
+/* MOST_BYTES: of a run's journal, since it is in memory */
+enum { LONGEST_WHERE = 512, LONGEST_LINE = 2 << 20, MOST_BYTES = 16 << 20 };
 
 /* Milliseconds with three digits after the point, without formatted printing: this is written for every effect. */
 static void add_ms(nf_strbuf *out, const char *name, uint64_t ns)
@@ -202,7 +197,7 @@ void nf_effects_record(nf_pending *pending, const nf_error *err, const char *res
                         "what its effects returned is more than the 16 MiB that are kept of a run",
                         NULL);
     else
-        nf_effects_give(run);
+        nf_lane_effect_ended(run);
 }
 
 static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *result, size_t len)
@@ -210,6 +205,7 @@ static void on_ended(void *ctx, nf_call *call, const nf_error *err, const char *
     nf_pending *pending = ctx;
     (void)call;
     pending->call = NULL;
+    nf_run_has_context(pending, err);
     if (err && err->status == NF_E_UNKNOWN && pending->intended && nf_run_can_park(pending->run))
         nf_run_hold(pending->run, pending->number, err->text);
     else
@@ -443,7 +439,8 @@ void nf_effects_on_frame(nf_crew *crew, const nf_frame *frame, const char *paylo
         return;
     }
     run->effects_seen = head.number;
-    if (run->parking || run->told)
+    nf_run_heard(run);
+    if (run->parking || run->told || run->outdated)
         return; /* it is about to end */
     run->waits = frame->aux == 1 && head.given == run->journal->given;
     const char *where = payload + sizeof head, *args = where + head.where_len;

@@ -1,43 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain.c: what a run waits for now, for a person who asks. Nothing here changes anything. */
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "run/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned place_in_line(const nf_run *wanted)
+/* The values of a lane's key as its name has them, "t1" or "a","b". Owned by the caller. */
+static char *key_of(const nf_gate *gate, const nf_run *run)
 {
-    const nf_run *run;
-    unsigned place = 0;
-    DL_FOREACH (wanted->pool->ready, run) {
-        place++;
-        if (run == wanted)
-            break;
-    }
-    return place;
+    nf_strbuf handler = nf_strbuf_new(65536);
+    nf_strbuf_add_json(&handler, run->handler->name, strlen(run->handler->name));
+    size_t before = handler.len + 2, all = strlen(gate->name); /* with [ and , around it */
+    nf_strbuf_release(&handler);
+    return before < all ? nf_memdup(gate->name + before, all - before - 1) : nf_strdup("");
 }
 
-static json_t *in_lane(const nf_run *run)
+static json_t *in_lane(const nf_gate *gate, const nf_run *run)
 {
-    const char *partition = strchr(run->lane->key, '\n');
     unsigned ahead = 0;
-    const nf_run *other;
-    DL_FOREACH2(run->lane->runs, other, lane_next)
-    {
-        if (other == run)
+    const nf_place *other;
+    char *key = key_of(gate, run);
+    DL_FOREACH (gate->places, other) {
+        if (other->run == run)
             break;
         ahead++;
     }
-    return json_pack("{s:s, s:s, s:I, s:I, s:i}", "state", "lane", "lane",
-                     partition ? partition + 1 : "", "behind", (json_int_t)run->lane_prev->id,
-                     "first", (json_int_t)run->lane->runs->id, "ahead", (int)ahead);
+    json_t *answer = json_pack("{s:s, s:s, s:I, s:I, s:i}", "state", "lane", "lane", key, "behind",
+                               (json_int_t)run->places[NF_AT_KEY].prev->run->id, "first",
+                               (json_int_t)gate->places->run->id, "ahead", (int)ahead);
+    free(key);
+    return answer;
+}
+
+static json_t *at_gate(const nf_gate *gate, const nf_run *run)
+{
+    return json_pack("{s:s, s:s, s:i, s:i}", "state", "gate", "limit", nf_gate_limit_name(gate),
+                     "inside", (int)gate->inside, "place", (int)nf_ready_place(run));
+}
+
+static json_t *waiting(const nf_run *run)
+{
+    const nf_gate *gate = run->passed < NF_LEVELS ? run->places[run->passed].gate : NULL;
+    if (run->pool->gathering || !gate)
+        return json_pack("{s:s}", "state", "gathering");
+    return gate->ordered && gate->places->run != run ? in_lane(gate, run) : at_gate(gate, run);
 }
 
 static json_t *in_pool(const nf_run *run)
 {
     const char *cap = nf_pool_held_up(run->pool);
-    json_t *answer = json_pack("{s:s, s:i}", "state", "ready", "place", (int)place_in_line(run));
+    json_t *answer = json_pack("{s:s, s:i}", "state", "ready", "place", (int)nf_ready_place(run));
     if (cap)
         json_object_set_new(answer, "cap", json_string(cap));
     else if (run->crashes > 0)
@@ -83,5 +97,5 @@ json_t *nf_pool_explain(nf_pool *pool, int64_t id)
         return NULL;
     if (run->state == NF_RUN_ON_WORKER)
         return at_work(run);
-    return run->state == NF_RUN_READY ? in_pool(run) : in_lane(run);
+    return run->state == NF_RUN_READY ? in_pool(run) : waiting(run);
 }

@@ -182,7 +182,8 @@ nf_crew *nf_pool_any_crew(nf_pool *pool, nf_error *err)
 
 static bool has_room(const nf_crew *crew)
 {
-    return !crew->alone && crew->active < NF_RUNS_PER_WORKER;
+    return !crew->alone && crew->active < NF_RUNS_PER_WORKER
+           && crew->starting < NF_STARTS_AT_A_TIME;
 }
 
 /* Does it keep up? */
@@ -213,6 +214,17 @@ static nf_crew *least_busy(nf_pool *pool)
     return best;
 }
 
+/* Has one that keeps up only too many runs to begin at the moment? */
+static bool one_will_have_room(const nf_pool *pool)
+{
+    const nf_crew *crew;
+    DL_FOREACH (pool->crews, crew) {
+        if (!crew->alone && crew->starting >= NF_STARTS_AT_A_TIME && answers(crew))
+            return true;
+    }
+    return false;
+}
+
 /* A worker for this run, or NULL when it has to wait. */
 static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
 {
@@ -221,6 +233,8 @@ static nf_crew *crew_for(nf_pool *pool, const nf_run *run, nf_error *err)
     nf_crew *best = alone ? least_busy(pool) : first_that_answers(pool);
     if (best && (!alone || best->active == 0))
         return best;
+    if (!alone && one_will_have_room(pool))
+        return NULL;
     if (pool->crew_count < pool->allowed.tenant.of[NF_CAP_WORKERS] + (alone ? 1 : 0))
         return take_worker(pool, err);
     return alone ? NULL : least_busy(pool);
@@ -246,13 +260,15 @@ static void on_timer(void *ctx);
 
 void nf_pool_dispatch(nf_pool *pool)
 {
-    while (pool->ready && !pool->draining && !pool->closing && !nf_pool_held_up(pool)) {
+    while (pool->ready.count && !pool->draining && !pool->closing && !pool->gathering
+           && !nf_pool_held_up(pool)) {
         nf_error err = {0};
         if (pool->failed_starts >= STARTS_BEFORE_PAUSE) {
             nf_timer_start(pool->timer, PAUSE_MS, 0);
             return;
         }
-        nf_run *run = pool->ready;
+        uint64_t now = nf_clock_ns();
+        nf_run *run = nf_ready_first(&pool->ready, now);
         nf_crew *crew = crew_for(pool, run, &err);
         if (err.status != NF_OK) {
             nf_log_error("worker", "%s", err.text);
@@ -261,13 +277,13 @@ void nf_pool_dispatch(nf_pool *pool)
         }
         if (!crew)
             return;
-        DL_DELETE(pool->ready, run);
-        pool->waiting--;
+        nf_ready_take(&pool->ready, now);
+        nf_queued_remove(run);
         nf_run_give_to(run, crew);
         nf_cap_note(&pool->use, NF_CAP_CONCURRENT_RUNS, pool->running);
         nf_pool_watch(pool);
     }
-    if (pool->ready && begun_too_many(pool))
+    if (pool->ready.count && begun_too_many(pool))
         nf_timer_start(pool->timer, nf_window_wait_ms(&pool->begun, nf_clock_ns()), 0);
 }
 
@@ -351,7 +367,6 @@ static const nf_worker_events orphan_events = {orphan_ready, orphan_frame, orpha
 void nf_pool_stop(nf_pool *pool)
 {
     nf_run *run, *next_run;
-    nf_lane *lane, *next_lane;
     if (!pool)
         return;
     pool->closing = true;
@@ -364,13 +379,10 @@ void nf_pool_stop(nf_pool *pool)
         detach_crew(crew);
         free_crew(crew);
     }
-    HASH_ITER (hh, pool->lanes, lane, next_lane) {
-        while (lane->runs && lane->runs->lane_next)
-            nf_run_drop(lane->runs->lane_next);
-        nf_run_drop(lane->runs); /* the last one frees its lane */
+    for (int class = NF_URGENCY_CALL; class < NF_URGENCIES; class ++) {
+        while (pool->queued[class])
+            nf_run_drop(pool->queued[class]);
     }
-    while (pool->ready)
-        nf_run_drop(pool->ready);
     nf_version_drop_loading(pool);
 }
 
@@ -398,6 +410,7 @@ void nf_pool_allow(nf_pool *pool, const nf_allowed *allowed)
         HASH_ITER (hh, crew->runs, run, next)
             nf_run_obey(run);
     }
+    nf_gates_limit_changed(pool);
     nf_pool_watch(pool);
     nf_pool_dispatch(pool);
 }
@@ -409,6 +422,7 @@ nf_cap_use nf_pool_use(nf_pool *pool)
     nf_cap_note(&pool->use, NF_CAP_RUNS_PER_MINUTE, nf_window_sum(&pool->begun, now));
     nf_cap_note(&pool->use, NF_CAP_CONCURRENT_RUNS, pool->running);
     nf_cap_note(&pool->use, NF_CAP_WORKERS, pool->crew_count);
+    nf_cap_note(&pool->use, NF_CAP_RUNS_PER_CONNECTION, nf_gates_inside(pool, NF_AT_CONNECTION));
     nf_cap_note(&pool->use, NF_CAP_QUEUED_EVENTS, pool->waiting);
     return pool->use;
 }

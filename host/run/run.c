@@ -26,10 +26,8 @@ enum { TIMELINE_LIMIT = 4 << 20, MOST_CRASHES = 2 };
 void nf_run_make_ready(nf_run *run)
 {
     run->state = NF_RUN_READY;
-    if (run->began_ns)
-        DL_PREPEND(run->pool->ready, run); /* it was there before the others */
-    else
-        DL_APPEND(run->pool->ready, run);
+    nf_queued_add(run);
+    nf_ready_push(&run->pool->ready, run);
 }
 
 nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended, void *ctx)
@@ -53,11 +51,8 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     run->spent_ms = spec->spent_ms;
     nf_run_set_limits(run);
     HASH_ADD(hh_pool, pool->runs, key, sizeof run->key, run);
-    pool->waiting++;
-    if (spec->partition)
-        nf_lane_join(run, spec->partition);
-    if (!run->lane || run->lane->runs == run)
-        nf_run_make_ready(run);
+    if (!nf_lane_enter(run, spec))
+        return NULL;
     nf_pool_dispatch(pool);
     nf_cap_note(&pool->use, NF_CAP_QUEUED_EVENTS, pool->waiting);
     return run;
@@ -141,6 +136,8 @@ void nf_run_give_to(nf_run *run, nf_crew *crew)
         crew->alone = run;
     HASH_ADD(hh, crew->runs, key, sizeof run->key, run);
     crew->active++;
+    crew->starting++;
+    run->heard = false;
     run->pool->running++;
     if (run->attempts == 1)
         nf_window_add(&run->pool->begun, nf_clock_ns(), 1);
@@ -173,6 +170,15 @@ nf_run *nf_crew_find_run(nf_crew *crew, uint64_t id)
     return run;
 }
 
+void nf_run_heard(nf_run *run)
+{
+    if (run->heard)
+        return;
+    run->heard = true;
+    if (run->crew->starting-- == NF_STARTS_AT_A_TIME)
+        nf_pool_dispatch(run->pool);
+}
+
 /* ---- end ---- */
 
 static void leave_crew(nf_run *run)
@@ -185,6 +191,7 @@ static void leave_crew(nf_run *run)
     run->held_by = NULL;
     HASH_DEL(crew->runs, run);
     crew->active--;
+    crew->starting -= !run->heard;
     run->pool->running--;
     if (crew->alone == run)
         crew->alone = NULL;
@@ -206,16 +213,13 @@ static void free_run(nf_run *run)
     nf_effects_cancel_all(run);
     nf_effects_written(run);
     HASH_DELETE(hh_pool, run->pool->runs, run);
-    if (run->state == NF_RUN_READY)
-        DL_DELETE(run->pool->ready, run);
-    if (run->state != NF_RUN_ON_WORKER)
-        run->pool->waiting--;
     leave_crew(run);
-    nf_lane_leave(run);
+    nf_gates_leave(run);
     nf_version_unref(run->version);
     nf_journal_free(run->journal);
     free(run->last_words);
     free(run->park_reason);
+    free(run->why);
     free(run);
 }
 
@@ -239,6 +243,7 @@ static void finish(nf_run *run, nf_run_report *report)
     report->effects = nf_strbuf_text(&timeline);
     report->effects_len = timeline.len;
     report->mark = run->journal->mark;
+    nf_shed_explain(run, report);
     run->ended(run->ctx, report);
     nf_strbuf_release(&timeline);
     free_run(run);
@@ -367,7 +372,6 @@ static void end(nf_run *run, nf_run_report *report)
                       "it was",
                       rest->row.number, rest->row.action);
         leave_crew(run);
-        run->pool->waiting++;
         run->state = NF_RUN_WAITING;
         nf_run_hold(run, rest->row.number, why);
         free(why);
@@ -426,7 +430,6 @@ void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
     run->crashes += was_on_cpu;
     if (run->told) {
         leave_crew(run);
-        run->pool->waiting++;
         run->state = NF_RUN_WAITING;
         nf_run_report report = {.outcome = run->told, .result = "", .log = ""};
         report.error = run->last_words;
@@ -450,6 +453,5 @@ void nf_run_worker_lost(nf_run *run, bool was_on_cpu)
     DL_FOREACH (run->pending, pending)
         pending->asked = false;
     nf_journal_rewind(run->journal);
-    run->pool->waiting++;
     nf_run_make_ready(run);
 }

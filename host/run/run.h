@@ -11,9 +11,11 @@
  *                            ^          | the worker died
  *                            +----------+
  *
- * Runs of one lane (one handler, one task) start one after the other. A run whose worker died starts again in a fresh
- * state, and what it did already is answered from its journal (journal.h). The run that was on the CPU when the worker
- * died gets one more try, alone on a worker, then it ends lost-worker.
+ * A lane is a handler and the value of its key (usually the task); how its runs follow each other says the handler's
+ * mode. How many runs of a lane, a handler and a connection there may be at a time is bounded by gates, which a run
+ * passes in this order. Of those that may start, the most urgent is next. A run whose worker died starts again in a
+ * fresh state, and what it did already is answered from its journal (journal.h). The run that was on the CPU when the
+ * worker died gets one more try, alone on a worker, then it ends lost-worker.
  *
  * A run that sleeps for long, or needs a person, leaves memory without an end: it is parked (park.c).
  */
@@ -59,6 +61,36 @@ typedef struct nf_pool_options {
         *env; /* of runs that have none of their own; borrowed for the pool's life */
 } nf_pool_options;
 
+/** Why a run was ended although nobody asked for its end, and nothing was wrong with it. */
+#define NF_SHED_MAP(X)                                                                             \
+    X(OUTDATED, "latest")         /* mode latest: a newer one of its lane came */                  \
+    X(OCCUPIED, "single")         /* mode single: another one of its lane was there */             \
+    X(POINTLESS, "task-ended")    /* no room for a more urgent one, and its task was over */       \
+    X(LESS_URGENT, "less-urgent") /* no room for a more urgent one */
+
+typedef enum nf_shed {
+    NF_SHED_NONE,
+#define X(name, text) NF_SHED_##name,
+    NF_SHED_MAP(X)
+#undef X
+        NF_SHEDS
+} nf_shed;
+
+/** The reason as metrics and people read it. Static. */
+const char *nf_shed_name(nf_shed reason);
+
+/** The name of an urgency in flows. Static. */
+const char *nf_urgency_name(nf_urgency urgency);
+
+/** Who wants to know what happens to tasks. */
+typedef struct nf_pool_watcher {
+    /** A run for this task has changed what the person sees who takes it. */
+    void (*context)(void *ctx, const char *task);
+    /** Is this task known to be over? */
+    bool (*over)(void *ctx, const char *task);
+    void *ctx;
+} nf_pool_watcher;
+
 /** A pool without workers; they are taken when there is work. */
 nf_pool *nf_pool_new(nf_runner *runner, const nf_pool_options *options);
 
@@ -77,6 +109,27 @@ void nf_pool_close(nf_pool *pool);
  */
 void nf_pool_allow(nf_pool *pool, const nf_allowed *allowed);
 
+/** Tell what happens to tasks. Copied. */
+void nf_pool_set_watcher(nf_pool *pool, const nf_pool_watcher *watcher);
+
+/**
+ * No run starts until nf_pool_go was called as often: so that runs that come in any order after a restart start in
+ * that of their ids.
+ */
+void nf_pool_gather(nf_pool *pool);
+void nf_pool_go(nf_pool *pool);
+
+/**
+ * Make room for a run of this urgency: runs that have not begun and whose task is over, else the newest of the least
+ * urgent class, if that is less urgent. False: there is none.
+ */
+bool nf_pool_make_room(nf_pool *pool, nf_urgency urgency);
+
+/** Runs ended for this reason since the start. */
+uint64_t nf_pool_shed_count(const nf_pool *pool, nf_shed reason);
+
+/** The gates at which runs wait, the longest queues first, at most 20: a list of objects. A new reference. */
+json_t *nf_pool_gates(const nf_pool *pool);
 /** Start no more runs; those on workers go on. */
 void nf_pool_drain(nf_pool *pool);
 
@@ -92,6 +145,20 @@ const char *nf_pool_held_up(nf_pool *pool);
 
 /* ---- version ---- */
 
+/** How runs of one lane follow each other. X(NAME, text, what it does) */
+#define NF_MODE_MAP(X)                                                                             \
+    X(QUEUE, "queue", "one after the other")                                                       \
+    X(LATEST, "latest", "a newer event ends the run of the older one")                             \
+    X(SINGLE, "single", "while there is a run, further events are not run")                        \
+    X(PARALLEL, "parallel", "side by side")
+
+typedef enum nf_mode {
+#define X(name, text, doc) NF_MODE_##name,
+    NF_MODE_MAP(X)
+#undef X
+        NF_MODES
+} nf_mode;
+
 typedef struct nf_handler {
     nf_version *version;
     unsigned index;
@@ -106,6 +173,11 @@ typedef struct nf_handler {
     nf_limits own;       /* what the flow declares; 0: nothing */
     nf_retry retry;      /* how its requests are repeated, over what the tenant says; 0: not said */
     bool dedupe;
+    nf_mode mode;
+    json_t *key;         /* list of fields of the event; NULL: what orders its trigger's events */
+    unsigned concurrent; /* runs of it at a time; 0: any number */
+    unsigned concurrent_per_key; /* mode parallel: with one value of the key; 0: any number */
+    nf_urgency priority;         /* of its runs; 0: as their events are */
 } nf_handler;
 
 typedef struct nf_version_spec {
@@ -147,7 +219,13 @@ typedef struct nf_run_spec {
     const nf_handler *handler; /* its version is kept for the run's life */
     const char *event;         /* JSON, borrowed until the end; NULL: none */
     size_t len;
-    const char *partition; /* the lane is (handler, partition); NULL: no lane. Copied */
+    const char *
+        partition; /* what orders its event's kind, usually the task; borrowed like `event`, or NULL */
+    nf_urgency
+        urgency; /* of the event; 0: as its trigger says. The flow's own priority comes before it */
+    bool last;   /* the event says that the task is over */
+    bool
+        no_lane; /* it left its lane before, for a long sleep or a person: it needs to pass the other gates only */
     const nf_effect_env
         *env; /* what its effects work with; NULL: the pool's. Borrowed until the end */
     nf_run_parked *parked;      /* called in place of `ended`; NULL: it cannot be parked */
@@ -165,13 +243,17 @@ typedef struct nf_run_report {
     unsigned attempts;
     const char *result, *error, *log, *effects;
     size_t result_len, error_len, log_len, effects_len;
+    nf_shed shed;                 /* why it was ended although nothing was wrong with it */
     struct nf_counted_mark *mark; /* of its journal; NULL: it never had one */
 } nf_run_report;
 
 /** `report` NULL: the pool was closed before the run had an end. */
 typedef void nf_run_ended(void *ctx, const nf_run_report *report);
 
-/** Start, or wait for the lane and for a worker. `ended` is called once, from the loop. */
+/**
+ * Start, or wait for the lane and for a worker. `ended` is called once, from the loop. NULL: it has ended already,
+ * because of the mode of its handler.
+ */
 nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended, void *ctx);
 
 /** The run with this id, if it is in memory, else NULL. */
@@ -181,8 +263,8 @@ nf_run *nf_pool_find_run(const nf_pool *pool, int64_t id);
 void nf_run_cancel(nf_run *run, const char *why);
 
 /**
- * What a run in memory waits for now: {"state": "lane" (behind, first, ahead), "ready" (place, cap), "loading", "paused",
- * "effects", "running" (attempt, for_ms, effects)}; NULL: it is not in memory. A new reference.
+ * What a run in memory waits for now: {"state": "lane" (behind, first, ahead), "ready" (place, cap), "loading",
+ * "paused", "effects", "running" (attempt, for_ms, effects)}; NULL: it is not in memory. A new reference.
  */
 json_t *nf_pool_explain(nf_pool *pool, int64_t id);
 

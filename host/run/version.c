@@ -29,6 +29,7 @@ static void free_handlers(nf_version *version)
         json_decref(version->handlers[i].options);
         json_decref(version->handlers[i].where);
         json_decref(version->handlers[i].permissions);
+        nf_handler_free_order(&version->handlers[i]);
     }
     free(version->handlers);
     version->handlers = NULL;
@@ -229,6 +230,8 @@ static nf_status read_handler(nf_version *version, const json_t *declared, nf_er
         status = read_options(handler, json_object_get(declared, "options"), err);
     if (status == NF_OK && handler->trigger)
         status = read_where(handler, json_object_get(declared, "where"), err);
+    if (status == NF_OK && handler->trigger)
+        status = nf_handler_read_order(handler, declared, err);
     if (status == NF_OK)
         status = check_name(version, handler, err);
     if (status == NF_OK)

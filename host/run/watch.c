@@ -18,6 +18,7 @@
 
 enum {
     WATCH_MS = 250,
+    SILENT_START_MS = 100,
     SILENT_MS = 1000,  /* with so much time and */
     SPENT_MS = 500,    /* so much CPU without a word, a worker hangs */
     OVERDUE_MS = 5000, /* after its wall budget a run must have ended */
@@ -76,8 +77,21 @@ static bool keeps_overdue(const nf_crew *crew, uint64_t now)
     return false;
 }
 
+/* A run that computes for long has nothing to say: it does not keep others from being begun. */
+static void forget_starts(const nf_crew *crew, uint64_t now)
+{
+    nf_run *run, *next;
+    if (crew->starting < NF_STARTS_AT_A_TIME)
+        return;
+    HASH_ITER (hh, crew->runs, run, next) {
+        if (!run->heard && !run->held_by && now - run->attempt_ns > SILENT_START_MS * NS_PER_MS)
+            nf_run_heard(run);
+    }
+}
+
 static void look_at(nf_crew *crew, uint64_t now)
 {
+    forget_starts(crew, now);
     charge(crew, now);
     if (hangs(crew, now))
         nf_worker_kill(crew->worker, "hangs: it used CPU for a second without a word");

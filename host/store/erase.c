@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * erase.c: see erase.h. A piece is read and rewritten in memory on a thread of its own, then written in one transaction of
- * the store's thread. Main invariant: only what is of ended runs is rewritten, and that nobody else writes but trimming,
+ * erase.c: see erase.h. A piece is read and rewritten in memory on a thread of its own, then written in one transaction
+ * of the store's thread. Main invariant: only what is of ended runs is rewritten. Nobody else writes that but trimming,
  * which empties it: an emptied text is not brought back.
  */
 #include "store/erase.h"

@@ -7,9 +7,9 @@
 #include "store/questions.h"
 
 /**
- * Look at the next piece of events behind the id `after` (0: all), with the details of their runs, and rewrite those
- * that hold the person; `dry_run`: only count. Where an event is of the person, all personal fields of it and of its runs
- * go; else those of the effects that hold the person. Events that have a run without an end are not touched.
+ * Look at the next piece of events behind the id `after` (0: all), with the details of their runs; rewrite those
+ * that hold the person; `dry_run`: only count. Where an event is of the person, all personal fields of it and of its
+ * runs go; else those of the effects that hold the person. Events that have a run without an end are not touched.
  *
  * `person` is borrowed until `answer`, which gets, when it is durable: {"looked_at", "events", "runs", "texts": counts,
  * "open": ids of runs without an end that hold the person, "next": `after` of the next piece, or absent: that was all}.

@@ -380,11 +380,11 @@ static int on_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
 void nf_fault_disk_use(void)
 {
     const char *seed = getenv("NF_FAULT_POWER");
+    power = seed != NULL;
+    random_state = seed ? strtoull(seed, NULL, 10) : 1;
     if (real_vfs)
         return;
     real_vfs = sqlite3_vfs_find(NULL);
-    power = seed != NULL;
-    random_state = seed ? strtoull(seed, NULL, 10) : 1;
     vfs = *real_vfs; /* what is not a file's affair stays as it is */
     vfs.zName = "fault";
     vfs.szOsFile = (int)sizeof(file) + real_vfs->szOsFile;

@@ -10,6 +10,8 @@
 #include "base/macros.h"
 #include "store/question.h"
 
+enum { MOST_ASLEEP = 5000 };
+
 /* Which runs; ?1 to ?3 tenant, handler, flow; ?4 and ?5 the first and the last id. */
 #define WANTED                                                                                     \
     " r.id BETWEEN ?4 AND ?5 AND (?1 IS NULL OR r.tenant = ?1)"                                    \
@@ -33,13 +35,26 @@ static const char bad_runs[] =
 static const char dead_runs[] =
     "SELECT " NF_RUN_COLUMNS " FROM (SELECT * FROM run r INDEXED BY run_bad WHERE" WANTED
     " AND" DEAD NEWEST ") r" NF_RUN_JOINS " ORDER BY r.id DESC";
-/* Those that sleep or are held are few, or found in their index without reading a run. */
+/* With not too many asleep they are all found in their indices; else the newest ids are full of them. */
 static const char open_runs[] =
     "SELECT " NF_RUN_COLUMNS " FROM (SELECT * FROM run r WHERE r.outcome = 0 AND r.id IN"
     " (SELECT id FROM run INDEXED BY run_open WHERE outcome = 0 AND state = 0 AND id BETWEEN ?4 AND ?5"
     " UNION ALL SELECT id FROM run INDEXED BY run_held WHERE state = 2 AND id BETWEEN ?4 AND ?5"
     " UNION ALL SELECT id FROM run INDEXED BY run_asleep WHERE state = 1 AND id BETWEEN ?4 AND ?5)"
     " AND" WANTED NEWEST ") r" NF_RUN_JOINS " ORDER BY r.id DESC";
+
+static const char open_among_all[] =
+    "SELECT " NF_RUN_COLUMNS " FROM (SELECT * FROM run r WHERE" WANTED " AND r.outcome = 0" NEWEST
+    ") r" NF_RUN_JOINS " ORDER BY r.id DESC";
+
+static bool many_sleep(nf_question *q)
+{
+    return nf_question_number(q,
+                              "SELECT count(*) FROM (SELECT 1 FROM run INDEXED BY run_asleep"
+                              " WHERE state = 1 LIMIT ?1)",
+                              MOST_ASLEEP, 0)
+           == MOST_ASLEEP;
+}
 
 static const char *sql_for(const nf_run_query *query)
 {
@@ -112,11 +127,13 @@ static void ask_runs(nf_question *q)
     struct span span = span_of(q);
     uint64_t until_ns = nf_clock_ns() + (uint64_t)NF_LOOK_MS * 1000000;
     int rc = SQLITE_DONE;
-    if (q->err.status != NF_OK
-        || nf_read_prepare(q->store, sql_for(&q->query), &s, &q->err) != NF_OK)
+    const char *sql = sql_for(&q->query);
+    if (sql == open_runs && many_sleep(q))
+        sql = open_among_all;
+    if (q->err.status != NF_OK || nf_read_prepare(q->store, sql, &s, &q->err) != NF_OK)
         return;
     json_t *rows = json_array();
-    int64_t step = q->query.kind == NF_RUNS_OPEN ? INT64_MAX : NF_IDS_AT_A_TIME, at = span.last;
+    int64_t step = sql == open_runs ? INT64_MAX : NF_IDS_AT_A_TIME, at = span.last;
     while (at >= span.first && rc == SQLITE_DONE && json_array_size(rows) < q->query.limit
            && (at == span.last || nf_clock_ns() < until_ns)) {
         struct span part = {at - span.first < step ? span.first : at - step + 1, at};

@@ -49,8 +49,8 @@ void nf_store_query_run(nf_store *store, int64_t id, nf_store_answer *answer, vo
 
 /**
  * What became of an event: {"events": [{id, received, trigger, hash, duplicates, tenant, runs: [...]}], "complete",
- * "looked_back_to"}. `what` is an id, the beginning of the body's SHA-256 (8 hexadecimal digits or more), or a text that
- * stands in the body.
+ * "looked_back_to"}. `what` is an id, the beginning of the body's SHA-256 (8 hexadecimal digits or more), or a text
+ * that stands in the body.
  */
 void nf_store_query_event(nf_store *store, const char *tenant, const char *what,
                           nf_store_answer *answer, void *ctx);

@@ -137,6 +137,46 @@ bool nf_event_plausible(const nf_event *e)
     return known;
 }
 
+static const char *value_of(const nf_event *e, const char *field)
+{
+    for (size_t i = 0; i < NF_EVENT_FILTERS && e->trigger->filters[i].name; i++) {
+        if (strcmp(e->trigger->filters[i].field, field) == 0)
+            return e->values[i];
+    }
+    return NULL;
+}
+
+nf_urgency nf_event_urgency(const nf_event *e)
+{
+    nf_urgency urgency = e->trigger->urgency ? e->trigger->urgency : NF_URGENCY_MAIL;
+    for (const nf_urgency_rule *rule = e->trigger->rules; rule && rule->field; rule++) {
+        const char *value = value_of(e, rule->field);
+        if (value && strcasecmp(value, rule->value) == 0 && rule->urgency > urgency)
+            urgency = rule->urgency;
+    }
+    return urgency;
+}
+
+static bool state_among(const nf_event *e, const char *const *states)
+{
+    const char *state = e->trigger->state ? value_of(e, e->trigger->state) : NULL;
+    for (; state && *states; states++) {
+        if (strcasecmp(state, *states) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool nf_event_taken(const nf_event *e)
+{
+    return state_among(e, e->trigger->taken);
+}
+
+bool nf_event_over(const nf_event *e)
+{
+    return state_among(e, e->trigger->over);
+}
+
 nf_event *nf_event_ref(nf_event *event)
 {
     event->refs++;

@@ -43,6 +43,13 @@ char *nf_event_field(const nf_event *event, const char *field);
  */
 bool nf_event_plausible(const nf_event *event);
 
+/** How urgent are runs for it? As the rules of its trigger say. */
+nf_urgency nf_event_urgency(const nf_event *event);
+
+/** Does it say that a person has taken its task, that the task is over? */
+bool nf_event_taken(const nf_event *event);
+bool nf_event_over(const nf_event *event);
+
 /** One more reference. */
 nf_event *nf_event_ref(nf_event *event);
 

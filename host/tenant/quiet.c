@@ -78,6 +78,7 @@ void nf_tenant_listen_in(void *ctx)
 void nf_tenant_heard(nf_tenant *t, const nf_event *event)
 {
     const nf_filter *filters = event->trigger->filters;
+    nf_pickup_event(t->pickup, event);
     for (size_t i = 0; i < NF_EVENT_FILTERS && filters[i].name; i++) {
         bool owner = event->trigger->owner && strcmp(filters[i].field, event->trigger->owner) == 0;
         if (owner && event->values[i]

@@ -23,6 +23,16 @@ static json_t *flow_status(const nf_tenant *t, const nf_flow *flow)
                      "error", flow->error ? flow->error : unheard, "handlers", handlers);
 }
 
+/* Runs that were ended although nothing was wrong with them, by why. */
+static json_t *shed_status(const nf_tenant *t)
+{
+    json_t *shed = json_object();
+    for (int i = NF_SHED_NONE + 1; i < NF_SHEDS; i++)
+        json_object_set_new(shed, nf_shed_name((nf_shed)i),
+                            json_integer((json_int_t)nf_pool_shed_count(t->pool, (nf_shed)i)));
+    return shed;
+}
+
 json_t *nf_tenant_status(const nf_tenant *t)
 {
     size_t count = 0;
@@ -40,10 +50,11 @@ json_t *nf_tenant_status(const nf_tenant *t)
         if (!t->connections[i]->gone)
             json_array_append_new(connections, nf_connection_status(t->connections[i]));
     return json_pack(
-        "{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "tenant", t->config->name,
-        "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
+        "{s:s, s:b, s:s?, s:i, s:i, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tenant",
+        t->config->name, "ready", nf_tenant_ready(t), "trouble", nf_tenant_trouble(t), "waiting",
         (int)nf_pool_waiting(t->pool), "running", (int)nf_pool_running(t->pool), "held_up",
         nf_pool_waiting(t->pool) ? nf_pool_held_up(t->pool) : NULL, "events", events, "connections",
         connections, "rights", nf_rights_status(t->rights, t), "flows", flows, "alarms",
-        nf_alarms_json(t->alarms), "schedules", nf_timetable_json(t->timetable));
+        nf_alarms_json(t->alarms), "schedules", nf_timetable_json(t->timetable), "shed",
+        shed_status(t), "pickup", nf_pickup_json(t->pickup), "waits", nf_pool_gates(t->pool));
 }

@@ -157,6 +157,7 @@ static void open_workers(nf_tenant *t)
                                                .allowed = t->allowed,
                                                .env = &t->env,
                                            });
+    nf_pool_set_watcher(t->pool, &(nf_pool_watcher){nf_pickup_context, nf_pickup_over, t->pickup});
     t->flows = nf_flows_new(t->pool, flows, c->limits.run.of[NF_BUDGET_SOURCE]);
     t->watch = nf_watch_new(t->host->loop, flows, on_change, t, &err);
     if (!t->watch)
@@ -197,8 +198,9 @@ static void doubt_cluster(const nf_tenant_config *config)
 static void remember(void *ctx, const nf_event_row *row)
 {
     nf_tenant *t = ctx;
+    int64_t event = row->id;
     if (row->subscription == NF_WEBHOOK_SUBSCRIPTION)
-        nf_nonces_take(t->nonces, row->hash, row->received_ms / 1000);
+        nf_nonces_take(t->nonces, row->hash, row->received_ms / 1000, &event);
     else if (row->subscription > 0 && row->received_ms >= nf_clock_wall_ms() - NF_DEDUPE_MS)
         nf_dedupe_add_row(t->dedupe, row);
 }
@@ -227,6 +229,7 @@ nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *con
     };
     doubt_cluster(config);
     t->alarms = nf_alarms_new(t);
+    t->pickup = nf_pickup_new();
     t->listen_in = nf_timer_new(host->loop, nf_tenant_listen_in, t);
     t->nonces = nf_nonces_new();
     t->fates = nf_fates_new();
@@ -286,6 +289,7 @@ void nf_tenant_close(nf_tenant *t)
     nf_nonces_free(t->nonces);
     nf_timer_close(t->listen_in);
     nf_silence_free(t->silence);
+    nf_pickup_free(t->pickup);
     nf_flows_free(t->flows);
     nf_pool_close(t->pool);
     nf_list_folder_free(t->env.lists);

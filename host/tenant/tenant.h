@@ -16,6 +16,7 @@
 #include "tenant/flows.h"
 #include "tenant/index.h"
 #include "tenant/listener.h"
+#include "tenant/pickup.h"
 #include "tenant/poison.h"
 #include "tenant/rights.h"
 #include "tenant/silence.h"
@@ -85,6 +86,7 @@ struct nf_tenant {
     nf_timetable *timetable;
     nf_nonces *nonces; /* of webhooks */
     nf_silence *silence;
+    nf_pickup *pickup;
     nf_timer *listen_in; /* looks for silence */
     struct {
         uint64_t received, duplicate, filtered, denied, refused, accepted;

@@ -200,7 +200,7 @@ nf_status nf_webhook_verify(const nf_webhook *w, const nf_webhook_request *reque
 
 typedef struct nonce {
     uint8_t id[NF_SHA256_SIZE];
-    int64_t until_s;
+    int64_t until_s, event;
     UT_hash_handle hh; /* its order is that of the times they came */
 } nonce;
 
@@ -228,19 +228,23 @@ void nf_nonces_free(nf_nonces *nonces)
     free(nonces);
 }
 
-nf_nonce_state nf_nonces_take(nf_nonces *nonces, const uint8_t id[NF_SHA256_SIZE], int64_t now_s)
+nf_nonce_state nf_nonces_take(nf_nonces *nonces, const uint8_t id[NF_SHA256_SIZE], int64_t now_s,
+                              int64_t *event)
 {
     nonce *n;
     while (nonces->all && nonces->all->until_s <= now_s)
         drop(nonces, nonces->all);
     HASH_FIND(hh, nonces->all, id, NF_SHA256_SIZE, n);
-    if (n)
+    if (n) {
+        *event = n->event;
         return NF_NONCE_SEEN;
+    }
     if (HASH_COUNT(nonces->all) >= NF_WEBHOOK_MEMORY)
         return NF_NONCE_NO_ROOM;
     n = nf_alloc(sizeof *n);
     memcpy(n->id, id, NF_SHA256_SIZE);
     n->until_s = now_s + NF_WEBHOOK_MEMORY_S;
+    n->event = *event;
     HASH_ADD(hh, nonces->all, id, NF_SHA256_SIZE, n);
     return NF_NONCE_NEW;
 }

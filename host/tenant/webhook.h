@@ -58,8 +58,9 @@ void nf_nonces_free(nf_nonces *nonces);
 
 typedef enum nf_nonce_state { NF_NONCE_NEW, NF_NONCE_SEEN, NF_NONCE_NO_ROOM } nf_nonce_state;
 
-/** Seen within the last NF_WEBHOOK_MEMORY_S? If not, remember it. */
-nf_nonce_state nf_nonces_take(nf_nonces *nonces, const uint8_t id[NF_SHA256_SIZE], int64_t now_s);
+/** Seen within NF_WEBHOOK_MEMORY_S? Then `event` becomes that of the first; if not, remember it with `event`. */
+nf_nonce_state nf_nonces_take(nf_nonces *nonces, const uint8_t id[NF_SHA256_SIZE], int64_t now_s,
+                              int64_t *event);
 
 /** It was refused after all: it may come again. */
 void nf_nonces_forget(nf_nonces *nonces, const uint8_t id[NF_SHA256_SIZE]);

@@ -324,23 +324,24 @@ void nf_worker_build(nf_worker *w, const char *description, size_t len)
 
 /*
  * What was read, with a slice after each frame, then more slices, until the round is over: then what was said goes out
- * and the broker's next frames come first. Did any run have the CPU?
+ * and the broker's next frames come first. `more`: there may be frames left. Was anything done?
  */
-static bool make_round(nf_worker *w)
+static bool make_round(nf_worker *w, bool *more)
 {
     nf_frame frame;
     const char *payload;
     uint64_t until = nf_cpu_now() + ROUND_NS;
     bool computed = false;
-    while (nf_port_frame(&w->port, &frame, &payload)) {
+    while ((*more = nf_cpu_now() < until) && nf_port_frame(&w->port, &frame, &payload)) {
         if (!nf_port_has_room(&w->port))
             make_room(w);
         on_frame(w, &frame, payload);
-        if (!may_run(until))
-            continue;
-        run_slice(w);
-        computed = true;
+        computed =
+            true; /* a run's memory alone can take a while, and there may be thousands to begin */
+        if (may_run(until))
+            run_slice(w);
     }
+    *more = !*more;
     for (; may_run(until); computed = true)
         run_slice(w);
     return computed;
@@ -351,12 +352,12 @@ void nf_worker_run(nf_worker *w)
 {
     w->said = nf_cpu_now();
     for (;;) {
-        bool computed = make_round(w);
+        bool more, computed = make_round(w, &more);
         uint64_t now = nf_cpu_now();
         end_overdue(w, now);
         say_alive(w, computed, now);
         flush(w);
-        if (nf_runs_ready() == 0)
+        if (nf_runs_ready() == 0 && !more)
             sleep_until_needed(w);
         if (!nf_port_read(&w->port))
             peer_gone();

@@ -66,8 +66,10 @@ static void try_names(lua_State *L, int list, nf_nearest *nearest)
 
 static void refuse_field(lua_State *L, const char *field)
 {
-    static const char *const fixed[] = {"name",       "run",         "limits", "dedupe", "where",
-                                        "connection", "permissions", "retry",  NULL};
+    static const char *const fixed[] = {"name",  "run",        "limits",      "dedupe",
+                                        "where", "connection", "permissions", "mode",
+                                        "key",   "priority",   "concurrency", "concurrency_per_key",
+                                        "retry", NULL};
     nf_nearest nearest = {.word = field};
     for (int i = 0; fixed[i]; i++)
         nf_nearest_try(&nearest, fixed[i]);
@@ -193,7 +195,22 @@ static void put_into(lua_State *L, int out, const char *part)
 
 static bool is_text_field(const char *field)
 {
-    return strcmp(field, "name") == 0 || strcmp(field, "connection") == 0;
+    return strcmp(field, "name") == 0 || strcmp(field, "connection") == 0
+           || strcmp(field, "mode") == 0 || strcmp(field, "priority") == 0;
+}
+
+/* A whole number from 1 on, at the top. True: `field` is one of those. */
+static bool check_number(lua_State *L, const char *field)
+{
+    if (strcmp(field, "concurrency") != 0 && strcmp(field, "concurrency_per_key") != 0)
+        return false;
+    int whole;
+    lua_Integer n = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : (whole = 0);
+    if (!whole || n < 1)
+        luaL_error(L, "field '%s' of %s must be a whole number from 1 on", field, trigger_name(L));
+    lua_pop(L, 1);
+    lua_pushinteger(L, n);
+    return true;
 }
 
 /* One field of the trigger's table, key and value at the top; takes the value off. `out` is the
@@ -214,11 +231,15 @@ static void take_field(lua_State *L, int out)
         put_into(L, out, "options");
         return;
     }
+    if (check_number(L, field)) {
+        lua_setfield(L, out, field);
+        return;
+    }
     if (strcmp(field, "limits") == 0)
         check_limits(L);
     else if (strcmp(field, "where") == 0)
         check_where(L);
-    else if (strcmp(field, "permissions") == 0)
+    else if (strcmp(field, "permissions") == 0 || strcmp(field, "key") == 0)
         check_texts(L, field);
     else if (strcmp(field, "retry") == 0)
         check_retry(L);

@@ -26,7 +26,7 @@ def include_roots(root):
     """As the build has them, of all layers; which of them a layer may use is tests/lint/layers.py's affair."""
     made = BUILD / "include"
     roots = sorted(made.iterdir()) if made.is_dir() and root == sources.SOURCE else [root / "host"]
-    return [f"-I{folder}" for folder in [*roots, root / "host/api"]]
+    return [f"-I{folder}" for folder in [*roots, root / "host/api", root / "tests/support"]]
 
 
 def compile_alone(root, name, flags):

@@ -11,7 +11,7 @@ import threading
 import unittest
 
 from apidef import definitions
-from host import Host, event, post
+from host import Host, event, post, wait_until
 from nimbus import LISTS, Nimbus
 
 CALLER = """
@@ -172,7 +172,8 @@ class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.nimbus = Nimbus()
-        cls.host = Host(cls.nimbus.url, flows={"calls.lua": CALLER}, tenant="request_timeout: 2s\n").start()
+        cls.host = Host(cls.nimbus.url, flows={"calls.lua": CALLER}, 
+                        tenant="request_timeout: 2s\nretry_times: 3\nbreaker_failures: 0\n").start()
 
     @classmethod
     def tearDownClass(cls):
@@ -188,15 +189,19 @@ class Case(unittest.TestCase):
     def tearDown(self):
         self.nimbus.answer = None
 
-    def calls(self, *calls, modality="Audio"):
-        """What the flow got from these calls, one after the other."""
+    def begin(self, *calls, modality="Audio"):
+        """Start a run with these calls, one after the other; the id of its task."""
         Case.number += 1
         task = f"{type(self).__name__}-{Case.number}"
         message = json.dumps([{"action": action, "args": list(args)} for action, *args in calls])
         fields = {"initialMessage": message, "modality": modality}
         url = next(r["config"]["url"] for r in self.nimbus.registered if modality in r["config"]["modalities"])
         self.assertEqual(202, post(url, event(task, **fields))[0])
-        run = self.host.run_of(task)
+        return task
+
+    def calls(self, *calls, **options):
+        """What the flow got from these calls."""
+        run = self.host.run_of(self.begin(*calls, **options))
         self.assertEqual("done", run["outcome"], run)
         return run["result"]
 
@@ -320,16 +325,26 @@ class Failures(Case):
                 self.assertIn(call[0], got["message"])
                 self.assertNotIn("secret", got["message"])
 
-    def test_what_creates_is_never_repeated(self):
-        for answer, kind in ((self.status(504), "unknown-outcome"), (self.status(500), "server"),
-                             (self.cut, "unknown-outcome")):
-            got, tries = self.failing(self.UNSAFE, answer)
-            self.assertEqual((kind, False, 1), (got["kind"], got["retryable"], tries), got)
+    def test_what_creates_is_never_just_repeated(self):
+        for answer, words in ((self.status(504), "answered 504"), (self.status(500), "answered 500"),
+                              (self.cut, "closed before the answer")):
+            self.nimbus.requests.clear()
+            self.nimbus.answer = lambda handler, _, do=answer: "/scheduler-entries" in handler.path and do(handler)
+            task = self.begin(self.UNSAFE)
+            held = wait_until(lambda: self.newest(task).get("held"), 60, "a held run")
+            self.assertIn(words, held["reason"])
+            self.assertIn("it could not be looked up", held["reason"])
+            self.assertEqual(1, len(self.nimbus.seen("POST", "/v1/scheduler-entries")))
+
+    def newest(self, task):
+        runs = self.host.runs()
+        run = self.host.show(runs[0]["id"]) if runs else {}
+        return run if run and run["event_body"]["taskId"] == task else {}
 
     def test_what_is_safe_is_repeated(self):
         for call, kind in ((self.SAFE, "unknown-outcome"), (self.READ, "server")):
             got, tries = self.failing(call, self.status(504))
-            self.assertEqual((kind, True, 4), (got["kind"], got["retryable"], tries), got)
+            self.assertEqual((kind, True, 3), (got["kind"], got["retryable"], tries), got)
 
     def test_what_was_not_taken_is_sent_again(self):
         def once(handler):

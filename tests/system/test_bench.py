@@ -186,6 +186,15 @@ class Benches(unittest.TestCase):
         self.assertGreater(values["noisy_events_per_s"], 0)
         self.assertGreater(values["quiet_events_per_s"], 0)
 
+    def test_history(self):
+        values = self.figures("history")
+        self.assertEqual(0, values["lost_1000"] + values["lost_5000"])
+        for name in ("start_ms", "list_ms", "list_failed_ms", "list_rare_handler_ms", "show_old_ms", "why_ms"):
+            self.assertGreater(values[f"{name}_5000"], 0)
+        values = self.figures("sleeping")
+        self.assertGreater(values["start_ms_5000_asleep"], 0)
+        self.assertGreater(values["memory_mib_5000_asleep"], 0)
+
     def test_filter(self):
         values = self.figures("filter")
         for name in ("decision_us", "decision_us_10_flows", "filtered_per_s", "denied_per_s", "cpu_us_per_filtered"):

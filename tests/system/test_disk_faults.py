@@ -3,11 +3,19 @@
 
 The disk is host/store/fault_disk.h, which reads from a file how it is.
 """
+import base64
+import concurrent.futures
+import hashlib
+import hmac
 import os
+import signal
 import sqlite3
 import sys
 import tempfile
+import time
 import unittest
+import urllib.error
+import urllib.request
 
 from host import Host, event, post, wait_until
 from nimbus import Nimbus
@@ -22,6 +30,10 @@ nimbus.on_task {
   end,
 }
 """
+HOOK = """
+flow.on_webhook { name = "order", path = "orders", secret = "orders", run = function(request) return request.body end }
+"""
+SECRET = "0123456789abcdef"
 REFUSED = "new events are refused with 503 until it works again"
 
 
@@ -121,6 +133,37 @@ class DiskFaults(unittest.TestCase):
         wait_until(lambda: self.ended().get("before") == "1", 60, "its end")
         self.assertEqual(202, self.send("refused"))
         wait_until(lambda: self.ended().get("refused") == "1", 60, "its end")
+
+    def hook(self, number):
+        """Send the request of a webhook; the status of the answer."""
+        at, body = str(int(time.time())), b"{}"
+        mac = base64.b64encode(hmac.new(SECRET.encode(), f"{number}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
+        request = urllib.request.Request(self.host.url("/hooks/acme/orders"), data=body, method="POST", headers={
+            "webhook-id": number, "webhook-timestamp": at, "webhook-signature": "v1," + mac, "Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code
+
+    def test_a_repeated_request_of_a_webhook(self):
+        """Two at once, and the first cannot be stored: the second is no repetition of something that was taken."""
+        os.makedirs(os.path.join(self.host.tenant, "secrets"))
+        self.host.write("tenants/acme/secrets/orders", SECRET, 0o600)
+        self.host.flow("hook.lua", HOOK)
+        self.host.start()
+        self.disk("broken")
+        self.host.program.process.send_signal(signal.SIGSTOP)  # so that it finds both when it goes on
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            sent = [pool.submit(self.hook, "one") for _ in range(2)]
+            time.sleep(0.5)
+            self.host.program.process.send_signal(signal.SIGCONT)
+            self.assertEqual([503, 503], [answer.result() for answer in sent])
+        self.disk("works")
+        wait_until(lambda: self.hook("one") == 202, 60, "an accepted request")
+        self.assertEqual(202, self.hook("one"), "the same again")
+        wait_until(lambda: list(self.ended().values()) == ["1"], 60, "one run, and its end")
 
     def test_a_start_on_a_broken_disk(self):
         """It says what is wrong and where, and does not run without its database."""

@@ -88,11 +88,11 @@ class Faults(unittest.TestCase):
         self.assertEqual(204, self.sim.raw("DELETE", "/sim/faults")[0])
         events = self.host.status()["events"]
         self.assertEqual((TASKS, TASKS), (len(placed), events["accepted"]), events)
+        self.assertEqual([], [a for a in self.host.status()["alarms"] if a["kind"] == "run-held"])
         self.assertEqual([], [wrong for wrong in map(lambda call: self.wrong(*call), placed) if wrong])
         marked = sorted(task for number, task in placed if int(number[-6:]) % ENTRY_EVERY == 0)
         entries = self.entries()
         self.assertEqual(marked, sorted(entry["ReferenceId"] for entry in entries))
-        self.assertEqual([], [a for a in self.host.status()["alarms"] if a["kind"] == "run-held"])
         requests = self.host.status()["connections"][0]["requests"]
         self.assertGreater(requests["repeated"], requests["sent"] / 10)
         self.assertGreaterEqual(requests["pauses"], 1)

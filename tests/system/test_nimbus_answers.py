@@ -153,7 +153,7 @@ class Away(unittest.TestCase):
         nimbus.answer = unavailable
         host = Host(nimbus.url).start(ready=False)
         try:
-            host.error_line("answered 503")
+            host.error_line("HTTP 503")
             self.assertFalse(host.ready())
             nimbus.answer = None
             wait_until(host.ready, 60, "ready after Nimbus came back")

@@ -171,6 +171,19 @@ class Really(Case):
         self.assertIn("there is no such run", self.lines("replay", 999, status=1)[0]["error"])
         self.assertIn("there is no outcome 'bad'", self.command("replay", "--outcome", "bad", status=3).stderr)
 
+    def test_it_ends_no_live_run(self):
+        first = self.call("t1")
+        self.change('name = "show",', 'name = "show", mode = "latest",')
+        hold = threading.Event()
+        self.nimbus.answer = lambda handler, _: handler.path.endswith("/t1") and not hold.wait(60) and False
+        post(self.callback(), event("t1", created="later"))
+        self.nimbus.wait(lambda: len(self.nimbus.seen("PUT", "/v1/tasks/t1")) == 2)
+        again = self.lines("replay", first["id"])[0]["run"]
+        self.nimbus.wait(lambda: len(self.nimbus.seen("PUT", "/v1/tasks/t1")) == 3)   # beside the live one, which is not stopped
+        hold.set()
+        self.ended(again)
+        wait_until(lambda: len(self.host.runs("--outcome", "done")) == 3, what="three runs done")
+
     def test_a_killed_host_goes_on_with_it(self):
         first = self.call("t1")
         self.change("row.Name }", '"changed" }')

@@ -68,7 +68,7 @@ class Retry(unittest.TestCase):
         return len(self.nimbus.seen("PUT", "/v1/tasks/" + task))
 
     def on(self, method, part, answers):
-        """The first answers to an operation: callables, statuses, "cut" or "hang"; then as always."""
+        """The first answers to an operation: callables, statuses, "cut" or "nonsense"; then as always."""
         answers = list(answers)
 
         def answer(handler, body):
@@ -78,7 +78,9 @@ class Retry(unittest.TestCase):
                 now = answers.pop(0)
             if callable(now):
                 now = now(body)
-            if now == "cut":
+            if now == "nonsense":
+                handler.wfile.write(b"this is no HTTP\r\n\r\n")
+            if now in ("cut", "nonsense"):
                 handler.close_connection = True
             elif isinstance(now, tuple):
                 handler.reply(*now)
@@ -125,6 +127,13 @@ class Retry(unittest.TestCase):
         self.assertIn("field 'retry' of nimbus.on_task must be a table", done.stdout + done.stderr)
         self.host.remove()
         self.host = None
+
+    def test_what_is_read_is_asked_for_again(self):
+        self.nimbus.answers["GET", ENTRIES] = (200, [])
+        self.serve("return #nimbus.scheduler.list { serviceUpn = task.serviceUPN }")
+        self.on("GET", ENTRIES, ["nonsense", "cut", 502])
+        self.assertEqual(0, self.result()["value"])
+        self.assertEqual(4, len(self.nimbus.seen("GET", ENTRIES)))
 
     def test_a_look_up_serves_several(self):
         self.serve("nimbus.lookups.modalities { retry = { times = 1 } }")
@@ -233,6 +242,22 @@ class Retry(unittest.TestCase):
         self.assertRegex(text, r"POST /v1/ExternalTasks was sent at \d{4}-\d\d-\d\dT[0-9:.]+Z: ")
         self.assertIn("Nimbus offers no way to look it up", text)
         self.assertEqual(1, len(self.nimbus.seen("POST", "/v1/ExternalTasks")))
+
+    def test_it_goes_out_on_no_link_that_was_idle(self):
+        last = {}
+
+        def forgets(handler, _):  # a balancer that drops idle connections without a word
+            before, last[handler] = last.get(handler), time.monotonic()
+            if handler.command == "POST" and before and last[handler] - before > 2:
+                handler.close_connection = True
+                return True
+            return False
+        self.entry_flow(MARKED, [])
+        self.nimbus.answer = forgets
+        self.assertEqual("the second", self.result()["value"])
+        time.sleep(2.5)
+        self.assertEqual("the second", self.result("two")["value"])
+        self.assertEqual((2, 0), (self.sent(), len(self.nimbus.seen("GET", ENTRIES))))
 
     def test_refused_is_certainly_not_done(self):
         self.entry_flow(MARKED, [503, 429])

@@ -76,7 +76,7 @@ class Why(unittest.TestCase):
         other, second, first = (run["id"] for run in runs)
         wait_until(lambda: "flow.sleep" in self.why(str(first)), what="its sleep")
         self.assertIn("it waits for effect 1, flow.sleep at flows/lane.lua:9", self.why(str(first)))
-        self.assertIn(f"it waits behind run {first}: a handler does the events of one task ('slow')", self.why(str(second)))
+        self.assertIn(f"it waits behind run {first}: a handler does the events of one key (\"slow\")", self.why(str(second)))
         answer = self.why(str(other))
         self.assertIn("its tenant has reached concurrent_runs: 1, set in tenant.yaml", answer)
         self.host.run_of("slow other")

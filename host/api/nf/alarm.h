@@ -13,9 +13,9 @@
     X(SUBSCRIPTION_REMOVED, "subscription-removed",                                                \
       "Nimbus had dropped a subscription; it was made anew")                                       \
     X(SERVICE_SILENT, "service-silent", "no event for much longer than usual at this time")        \
-    X(EVENTS_LOST, "events-lost", "events were refused; their sender may not come again")          \
+    X(EVENTS_LOST, "events-lost", "events were refused, or waiting runs given up")                 \
     X(RUN_HELD, "run-held", "a run cannot go on without a person's decision")                      \
-    X(FLOW_FAILING, "flow-failing", "several runs of a handler in a row did not end well")          \
+    X(FLOW_FAILING, "flow-failing", "several runs of a handler in a row did not end well")         \
     X(STORE_FAILING, "store-failing", "the database cannot be written")
 
 typedef enum nf_alarm_kind {

@@ -72,8 +72,8 @@ typedef enum nf_owner {
 
 /**
  * How to find out whether a request with an unknown outcome took effect: a GET that lists what there is. What is in the
- * list with the caller's own mark is ours; what is not there was not made. Only for what the API promises: a wrong guess
- * does something twice or never.
+ * list with the caller's own mark is ours; what is not there was not made. Only for what the API promises: a wrong
+ * guess does something twice or never.
  */
 typedef struct nf_verify {
     const char *path; /* of the GET, as nf_action.path; it answers a JSON list */
@@ -119,8 +119,10 @@ typedef struct nf_action {
     /* It destroys what cannot be brought back: needs an argument `confirm`, NF_CONFIRM. The call must say confirm =
      * true, or the flow's trigger must list the action in `permissions`. */
     bool destroys;
-    /* How an unknown outcome is found out; NULL: it cannot be. Of NF_SAFE: used when a repeated request is refused, to see
-     * whether that is because an earlier attempt had taken effect. */
+    /* It changes what the person sees who takes the task: host and admin want to know whether it came in time. */
+    bool context;
+    /* How an unknown outcome is found out; NULL: it cannot be. Of NF_SAFE: used when a repeated request is refused, to
+     * see whether that is because an earlier attempt had taken effect. */
     const nf_verify *verify;
     /* NF_UNSAFE: where a person sees whether it took effect, for the error: "the entries of the service"; or NULL */
     const char *look;
@@ -152,6 +154,21 @@ typedef enum nf_source {
     NF_FROM_ALARM,      /* an alarm of this host */
 } nf_source;
 
+/** How urgent what an event starts is: what a person waits for comes first. */
+typedef enum nf_urgency {
+    NF_URGENCY_CALL = 1, /* somebody is on the line */
+    NF_URGENCY_CHAT,     /* somebody waits at a screen */
+    NF_URGENCY_MAIL,     /* nobody waits for the second */
+    NF_URGENCY_BATCH,    /* any time will do */
+    NF_URGENCIES,
+} nf_urgency;
+
+/** One rule: with this value in this field of a filter, an event is at most so urgent. */
+typedef struct nf_urgency_rule {
+    const char *field, *value;
+    nf_urgency urgency;
+} nf_urgency_rule;
+
 /** One trigger: a function in Lua that declares a handler at load time. Data only. */
 typedef struct nf_trigger {
     int abi;
@@ -170,6 +187,12 @@ typedef struct nf_trigger {
     const char
         *repeats; /* a field that, when set, makes equal notifications in a row normal, or NULL */
     const char *subscribe; /* POST path of the registration; DELETE path/{id} ends it */
+    nf_urgency urgency; /* of its events; of all `rules` that hold, the least urgent one counts */
+    const nf_urgency_rule *rules; /* ends with {0}, or NULL */
+    /* Of events that belong to a task: the filter's field that says what happened, and its values that mean that a
+     * person has taken the task, and that the task is over; both lists end with NULL. Without: NULL. */
+    const char *state;
+    const char *const *taken, *const *over;
 } nf_trigger;
 
 /** The parameters that keep_s and destroys need. */

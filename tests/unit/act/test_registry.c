@@ -11,6 +11,16 @@ static const nf_param no_fields[] = {{"id", NF_OBJECT, true, "id", NULL, 0, 0, 0
 static const nf_param inner_no_doc[] = {{"id", NF_OBJECT, true, "id", no_doc, 0, 0, 0}, {0}};
 static const nf_filter filters[] = {{"ids", "id", "ids", "/ids", true, "ids", NULL}, {0}};
 
+static const nf_param retry_param[] = {{"id", NF_STRING, true, "id", NULL, 0, 0, 0},
+                                       {"retry", NF_STRING, false, "retry", NULL, 0, 0, 0},
+                                       {0}};
+static const char *const other[] = {"other", NULL};
+static const nf_verify by_id = {.path = "/x?id={id}", .mark = "id", .due = "id"};
+static const nf_verify by_path = {.path = "/x?id={other}", .mark = "id"};
+static const nf_verify by_mark = {.path = "/x", .mark = "other"};
+static const nf_verify by_same = {.path = "/x", .mark = "id", .same = other};
+static const nf_verify by_due = {.path = "/x", .mark = "id", .due = "other"};
+
 static nf_action good_action(void)
 {
     return (nf_action){.abi = NF_BINDING_ABI,
@@ -90,6 +100,13 @@ static void actions(void **state)
     WRONG_ACTION(body = "other", "body must be one of the parameters");
     WRONG_ACTION(keep_s = 60, "keep_s is for a GET with a parameter NF_REFRESH");
     WRONG_ACTION(destroys = true, "needs a parameter NF_CONFIRM");
+    WRONG_ACTION(params = retry_param, "'retry' is a parameter of every action");
+    WRONG_ACTION(verify = &by_id, NULL);
+    WRONG_ACTION(verify = &by_id; a.class = NF_READ, "verify is for what changes something");
+    WRONG_ACTION(verify = &by_path, "must be a required parameter");
+    WRONG_ACTION(verify = &by_mark, "its mark, same and due are parameters");
+    WRONG_ACTION(verify = &by_same, "its mark, same and due are parameters");
+    WRONG_ACTION(verify = &by_due, "its mark, same and due are parameters");
     WRONG_ACTION(params = optional_id, "must be a required parameter");
     WRONG_ACTION(scope_param = "other", "scope_param must be one of the parameters");
     WRONG_ACTION(scope_param = NULL, "must name the argument that decides the rights");
@@ -118,6 +135,21 @@ static void triggers(void **state)
                   t.operation = NF_OP_TASK_TRIGGER, NULL);
     WRONG_TRIGGER(options = no_doc, "parameter 'id' has no documentation");
     WRONG_TRIGGER(event = no_doc, "parameter 'id' has no documentation");
+    static const char *const none[] = {NULL};
+    static const nf_urgency_rule no_filter[] = {{"other", "x", NF_URGENCY_MAIL}, {0}},
+                                 no_value[] = {{"id", NULL, NF_URGENCY_MAIL}, {0}},
+                                 right[] = {{"id", "x", NF_URGENCY_MAIL}, {0}};
+    WRONG_TRIGGER(urgency = NF_URGENCIES, "its urgency is not one of nf/binding.h");
+    WRONG_TRIGGER(rules = no_filter, "needs the field of a filter, a value and an urgency");
+    WRONG_TRIGGER(rules = no_value, "needs the field of a filter, a value and an urgency");
+    WRONG_TRIGGER(rules = right, NULL);
+    WRONG_TRIGGER(state = "other"; t.taken = t.over = none;
+                  t.partition = "id", "state must be the field of a filter");
+    WRONG_TRIGGER(state = "id"; t.taken = none;
+                  t.partition = "id", "needs taken, over and partition");
+    WRONG_TRIGGER(state = "id"; t.partition = NULL;
+                  t.taken = t.over = none, "needs taken, over and partition");
+    WRONG_TRIGGER(state = "id"; t.taken = t.over = none; t.partition = "id", NULL);
 }
 
 static void names_once(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_personal_fields.c: the fields that are personal are fields of descriptors, and all of a customer's are among them. */
+/* test_personal_fields.c: personal fields are fields of descriptors, and all of a customer's are among them. */
 #include "base/personal.h"
 #include "nf/fields.h"
 #include "nf/table.h"
@@ -8,7 +8,8 @@
 #include <strings.h>
 
 /* What a customer or contact has that says nothing about who it is. */
-static const char *const harmless[] = {"AddressBook", "country", "state", "id", "UPN", NULL};
+static const char *const harmless[] = {"AddressBook", "country",           "state", "id",
+                                       "UPN",         "userPrincipalName", NULL};
 
 static bool is_harmless(const char *name)
 {

@@ -123,7 +123,7 @@ static void all_at_once(void **state)
         "8:15: cpu: limit cpu: 'x' is not a duration; write a whole number and ms, s, min, h, d or w\n"
         "8:23: foo: unknown limit 'foo'; known: cpu, wall, memory, effects, "
         "lookups, in_flight, log, log_lines, result, source, load, lifetime, cpu_per_minute, workers, concurrent_runs, "
-        "runs_per_minute, queued_events, requests_per_second, history, kv, weight\n"
+        "runs_per_minute, queued_events, requests_per_second, runs_per_connection, history, kv, weight\n"
         "9:12: item: a text is expected\n"
         "10:1: unknown key 'intger'; did you mean 'integer'?\n"
         "1:1: key 'text' is missing: A text.\n");

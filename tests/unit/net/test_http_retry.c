@@ -45,7 +45,7 @@ static void what_is_repeated(void **state)
         {NF_OK, 505, F},          {NF_OK, 429, R},       {NF_OK, 503, R},      {NF_OK, 408, U},
         {NF_OK, 500, U},          {NF_OK, 502, U},       {NF_OK, 504, U},      {NF_OK, 520, U},
         {NF_E_UNREACHABLE, 0, R}, {NF_E_UNKNOWN, 0, U},  {NF_E_TIMEOUT, 0, U}, {NF_E_ARG, 0, F},
-        {NF_E_CANCELLED, 0, F},   {NF_E_PROTOCOL, 0, F}, {NF_E_SIGN_IN, 0, F},
+        {NF_E_CANCELLED, 0, F},   {NF_E_PROTOCOL, 0, U}, {NF_E_SIGN_IN, 0, F}, {NF_E_LIMIT, 0, F},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(cases[i].end, nf_attempt_judge(cases[i].status, cases[i].http));

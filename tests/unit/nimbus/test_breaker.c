@@ -39,7 +39,7 @@ static void what_counts(void **state)
         {NF_OK, 404, false},         {NF_OK, 429, false},     {NF_OK, 500, true},
         {NF_OK, 501, false},         {NF_OK, 503, true},      {NF_OK, 504, true},
         {NF_E_UNREACHABLE, 0, true}, {NF_E_TIMEOUT, 0, true}, {NF_E_UNKNOWN, 0, true},
-        {NF_E_PROTOCOL, 0, false},
+        {NF_E_PROTOCOL, 0, true},    {NF_E_LIMIT, 0, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(cases[i].counts, nf_breaker_counts(cases[i].status, cases[i].http));
