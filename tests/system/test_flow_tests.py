@@ -65,6 +65,17 @@ class Case(unittest.TestCase):
         self.assertEqual((status, ""), (done.returncode, done.stderr), done.stdout)
         return done.stdout
 
+    def good(self, source, *cases):
+        """All of them pass: one start of the program for many."""
+        for verdict in self.cases(source, *cases):
+            self.assertTrue(verdict["ok"], verdict)
+
+    def bad(self, source, *cases):
+        """All of them fail; the verdicts."""
+        verdicts = self.cases(source, *cases, status=1)
+        self.assertEqual([False] * len(cases), [verdict["ok"] for verdict in verdicts])
+        return verdicts
+
     def one(self, source, case, ok=True):
         verdict, = self.cases(source, case, status=0 if ok else 1)
         self.assertEqual(ok, verdict["ok"], verdict)
@@ -74,17 +85,17 @@ class Case(unittest.TestCase):
 class Expectations(Case):
     def test_effects(self):
         update = '{ "nimbus.tasks.update", { taskId = "t1", customer = { lastName = "Lovelace" } } }'
-        self.one(FLOW, f'name = "a", {CALL}, {ADA}, expect = {{ outcome = "done", effects = {{ {update} }} }}')
-        exact = f'name = "a", {CALL}, {ADA}, expect = {{ exactly = true, effects = {{ {update} }} }}'
+        head = f'name = "a", {CALL}, {ADA}, expect = '
+        self.good(FLOW, f'{head}{{ outcome = "done", effects = {{ {update} }} }}',
+                  f'{head}{{ effects = {{ {{ "lists.find" }}, {update} }} }}')
+        exact, wrong_order, none = self.bad(
+            FLOW, f'{head}{{ exactly = true, effects = {{ {update} }} }}',
+            f'{head}{{ effects = {{ {update}, "lists.find" }} }}', f'{head}{{ effects = {{}} }}')
         self.assertEqual([{"what": "arguments", "action": "nimbus.tasks.update", "where": "flows/x.lua:6", "fields": [
             {"field": "customer.firstName", "got": "Ada"}, {"field": "customContextParameters", "got": {"VIP": True}}]}],
-            self.one(FLOW, exact, ok=False)["differences"])
-        look_up = f'name = "a", {CALL}, {ADA}, expect = {{ effects = {{ {{ "lists.find" }}, {update} }} }}'
-        self.one(FLOW, look_up)
-        wrong_order = f'name = "a", {CALL}, {ADA}, expect = {{ effects = {{ {update}, "lists.find" }} }}'
-        self.assertEqual(["missing", "new"], [d["what"] for d in self.one(FLOW, wrong_order, ok=False)["differences"]])
-        none = f'name = "a", {CALL}, {ADA}, expect = {{ effects = {{}} }}'
-        found, = self.one(FLOW, none, ok=False)["differences"]
+            exact["differences"])
+        self.assertEqual(["missing", "new"], [d["what"] for d in wrong_order["differences"]])
+        found, = none["differences"]
         self.assertEqual(("new", "nimbus.tasks.update", "flows/x.lua:6"), (found["what"], found["action"], found["where"]))
 
     def test_one_effect_more_does_not_make_the_others_different(self):
@@ -94,18 +105,16 @@ class Expectations(Case):
         self.assertEqual(("new", "t2"), (found["what"], found["args"]["taskId"]))
 
     def test_outcome_and_result(self):
-        self.one(FLOW, f'name = "a", {CALL}, {ADA}')
-        self.one(FLOW, f'name = "a", {CALL}, answers = {{ ["lists.find"] = {{ json.null }} }}, '
-                 'expect = { outcome = "skipped", result = "unknown" }')
-        verdict = self.one(FLOW, f'name = "a", {CALL}, answers = {{ ["lists.find"] = {{ json.null }} }}, '
-                           'expect = { outcome = "done", result = "known" }', ok=False)
+        unknown = f'name = "a", {CALL}, answers = {{ ["lists.find"] = {{ json.null }} }}, expect = '
+        self.good(FLOW, f'name = "a", {CALL}, {ADA}', unknown + '{ outcome = "skipped", result = "unknown" }')
+        verdict, = self.bad(FLOW, unknown + '{ outcome = "done", result = "known" }')
         self.assertEqual([("outcome", "done", "skipped"), ("result", "known", "unknown")],
                          [(d["what"], d["fields"][0]["expected"], d["fields"][0]["got"]) for d in verdict["differences"]])
         broken = flow("    return task.event.there.not_there")
-        self.assertEqual("failed", self.one(broken, 'name = "a"', ok=False)["outcome"])
-        self.one(broken, 'name = "a", expect = { outcome = "failed", error = "index a nil value" }')
-        self.one(broken, 'name = "a", expect = { outcome = "failed", error = { where = "flows/x.lua:4" } }')
-        self.one(broken, 'name = "a", expect = { outcome = "failed", error = "disk" }', ok=False)
+        self.good(broken, 'name = "a", expect = { outcome = "failed", error = "index a nil value" }',
+                  'name = "a", expect = { outcome = "failed", error = { where = "flows/x.lua:4" } }')
+        verdict, _ = self.bad(broken, 'name = "a"', 'name = "a", expect = { outcome = "failed", error = "disk" }')
+        self.assertEqual("failed", verdict["outcome"])
 
     def test_the_clock_is_the_case_s(self):
         source = flow('    local a = os.time()\n    flow.sleep("3h")\n    flow.sleep(86400)\n'
@@ -118,21 +127,19 @@ class Expectations(Case):
         self.assertEqual(self.one(flow("    return os.time()"), 'name = "a", expect = { result = 1767600000 }')["ok"], True)
 
     def test_random_numbers_are_those_of_the_seed(self):
-        source = flow("    return math.random(1000000)")
-        results = []
-        for case in ('name = "a"', 'name = "a"', 'name = "a", seed = 2'):
-            verdict = self.one(source, case + ", expect = { result = 0 }", ok=False)
-            results.append(verdict["differences"][0]["fields"][0]["got"])
-        self.assertEqual(results[0], results[1])
-        self.assertNotEqual(results[0], results[2])
+        cases = [f"{case}, expect = {{ result = 0 }}" for case in ('name = "a"', 'name = "b"', 'name = "c", seed = 2')]
+        got = [verdict["differences"][0]["fields"][0]["got"]
+               for verdict in self.bad(flow("    return math.random(1000000)"), *cases)]
+        self.assertEqual(got[0], got[1])
+        self.assertNotEqual(got[0], got[2])
 
     def test_filters(self):
-        self.one(FLOW, 'name = "a", event = { modality = "Email" }, expect = { outcome = "filtered" }')
-        verdict = self.one(FLOW, 'name = "a", event = { serviceUPN = "sales@contoso.example" }', ok=False)
+        self.good(FLOW, 'name = "a", event = { modality = "Email" }, expect = { outcome = "filtered" }')
+        verdict, = self.bad(FLOW, 'name = "a", event = { serviceUPN = "sales@contoso.example" }')
         self.assertIn("does not fit the handler's filters: services", verdict["error"]["message"])
-        where = flow("    return 1", ' where = { serviceName = "Sales" },')
-        self.one(where, 'name = "a", event = { serviceName = "support" }, expect = { outcome = "filtered" }')
-        self.one(where, 'name = "a", event = { serviceName = "sales" }, expect = { outcome = "done" }')
+        self.good(flow("    return 1", ' where = { serviceName = "Sales" },'),
+                  'name = "a", event = { serviceName = "support" }, expect = { outcome = "filtered" }',
+                  'name = "b", event = { serviceName = "sales" }, expect = { outcome = "done" }')
 
 
 class Answers(Case):

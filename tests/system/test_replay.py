@@ -166,9 +166,9 @@ class Really(Case):
                            (("replay", "--since", "yesterday"), "--since yesterday: "),
                            (("replay", "--limit", "0"), "--limit 0: a whole number"), (("replay", "--as-test"), "name one run")):
             self.assertIn(part, self.command(*args, status=2).stderr)
-        for run in (999, "x", "-1"):
-            self.assertEqual(1, len(self.lines("replay", run, status=1)))
-        self.assertIn("there is no such run", self.lines("replay", 999, status=1)[0]["error"])
+        none, wrong, negative = self.lines("replay", 999, "x", "-1", "--yes", status=1)
+        self.assertIn("there is no such run", none["error"])
+        self.assertEqual({"name the run"}, {line["error"][:12] for line in (wrong, negative)})
         self.assertIn("there is no outcome 'bad'", self.command("replay", "--outcome", "bad", status=3).stderr)
 
     def test_it_ends_no_live_run(self):
@@ -298,9 +298,7 @@ class AsTests(Case):
         self.run_tests("show")
         self.host.flow("show.lua", SHOW)
         self.assertIn('outcome: expected "failed", got "done"', self.run_tests("show", status=1))
-
-    def test_the_host_ignores_tests(self):
-        self.assertFalse([line for line in self.host.program.errors if "test.lua" in line])
+        self.assertFalse([line for line in self.host.program.errors if "test.lua" in line])   # no host loads a test
 
 
 if __name__ == "__main__":
