@@ -191,31 +191,40 @@ bool nf_passage_left_lane(const nf_passage *passage, size_t index)
 
 /* ---- 5 run (6, act, happens in there) ---- */
 
+/* What is done again is older than what comes live: it must neither end that nor be in its way. */
+static bool stands_aside(const nf_run_row *row, const nf_handler *handler)
+{
+    return row->replay_of && (handler->mode == NF_MODE_LATEST || handler->mode == NF_MODE_SINGLE);
+}
+
 void nf_passage_run(nf_passage *passage, size_t index, const nf_handler *handler,
                     nf_journal *journal)
 {
     const nf_event *event = passage->event;
+    const nf_run_row *row = &passage->rows[index];
+    bool again = row->replay_of != 0;
     struct record *record = nf_alloc(sizeof *record);
     record->passage = passage;
     record->index = index;
     passage->refs++;
-    passage->runs[index] = nf_run_start(passage->tenant->pool,
-                                        &(nf_run_spec){
-                                            .id = passage->rows[index].id,
-                                            .handler = handler,
-                                            .event = event->row.body,
-                                            .len = event->row.len,
-                                            .partition = event->partition,
-                                            .urgency = nf_event_urgency(event),
-                                            .last = nf_event_over(event),
-                                            .no_lane = nf_passage_left_lane(passage, index),
-                                            .env = nf_tenant_env(passage->tenant, handler),
-                                            .parked = on_run_parked,
-                                            .journal = journal,
-                                            .attempts = passage->rows[index].attempts,
-                                            .spent_ms = passage->rows[index].spent_ms,
-                                        },
-                                        on_run_ended, record);
+    passage->runs[index] = nf_run_start(
+        passage->tenant->pool,
+        &(nf_run_spec){
+            .id = passage->rows[index].id,
+            .handler = handler,
+            .event = event->row.body,
+            .len = event->row.len,
+            .partition = event->partition,
+            .urgency = again ? NF_URGENCY_BATCH : nf_event_urgency(event),
+            .last = !again && nf_event_over(event),
+            .no_lane = nf_passage_left_lane(passage, index) || stands_aside(row, handler),
+            .env = nf_tenant_env(passage->tenant, handler),
+            .parked = on_run_parked,
+            .journal = journal,
+            .attempts = passage->rows[index].attempts,
+            .spent_ms = passage->rows[index].spent_ms,
+        },
+        on_run_ended, record);
 }
 
 void nf_passage_fail(nf_passage *passage, size_t index, nf_outcome outcome, const char *why)

@@ -38,6 +38,7 @@ typedef struct nf_passage {
     nf_run **runs;              /* NULL when it has ended */
     bool refused;               /* it could not be stored: its runs count for nothing */
     char *schedule;             /* of a schedule: the handler's name */
+    int64_t replay_of;          /* the run that is done again, or 0 */
     void (*stored)(void *ctx, const nf_error *err); /* these three: see nf_occurrence */
     void (*ended)(void *ctx);
     void *ctx;

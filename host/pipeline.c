@@ -186,6 +186,7 @@ static void fill_rows(nf_passage *passage)
         row->event = passage->event->row.id;
         row->tenant = passage->tenant->config->name;
         row->handler = nf_strdup(handler->name);
+        row->replay_of = passage->replay_of;
         row->file = nf_strdup(nf_version_file(handler->version));
         memcpy(row->version, nf_version_hash(handler->version), NF_SHA256_SIZE);
     }

@@ -14,6 +14,7 @@ struct nf_call {
     void *ctx;
     json_t *args;
     bool starting, ended;
+    bool put_off; /* a stand-in will answer */
     /* the one operation under way */
     nf_nimbus_request *request;
     nf_timer *timer;
@@ -48,6 +49,9 @@ void nf_call_spoil(nf_call *call);
 
 /** The answer that a dry run gives instead of asking Nimbus: true when it did. */
 bool nf_call_dry(nf_call *call);
+
+/** Is there a stand-in that takes the call over? Then the call is not the caller's any more. */
+bool nf_call_stood_in(nf_call *call);
 
 /** What its requests go out on: the run's word, and over it the call's. */
 nf_nimbus_terms nf_call_terms(const nf_call *call);

@@ -10,6 +10,7 @@
 #include "act/args.h"
 #include "act/call.h"
 #include "act/rights.h"
+#include "act/stand_in.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -220,6 +221,11 @@ static void on_slept(void *ctx)
 
 void nf_call_sleep(nf_call *call, uint64_t ms)
 {
+    if (call->env->stand_in) {
+        call->env->stand_in->slept(call->env->stand_in->ctx, ms);
+        nf_call_finish(call, NULL, NULL, 0);
+        return;
+    }
     if (ms > NF_LONG_SLEEP_MS && call->owner->sleep && call->owner->sleep(call->ctx, ms)) {
         call->ended = true;
         return;
@@ -301,6 +307,8 @@ void nf_effect_cancel(nf_call *call)
         nf_nimbus_cancel(call->request);
         nf_call_spoil(call); /* it may have been sent */
     }
+    if (call->put_off)
+        call->env->stand_in->forget(call->env->stand_in->ctx, call);
     if (call->wait)
         nf_kept_forget(call->wait);
     if (call->contacts_wait)

@@ -15,6 +15,7 @@
 #include "ou/ou.h"
 
 struct nf_list_folder;
+struct nf_stand_in;
 
 /** What effects of a tenant work with. Borrowed for the life of the effects. */
 typedef struct nf_effect_env {
@@ -28,6 +29,7 @@ typedef struct nf_effect_env {
     char *const
         *upn; /* where the UPN of the connection's user stands; it may be NULL there: not known */
     bool dry_run; /* effects that change something resolve with nil and send nothing */
+    const struct nf_stand_in *stand_in; /* answers in place of the world; NULL: the world does */
 } nf_effect_env;
 
 enum { NF_LONG_SLEEP_MS = 5000 }; /* a longer one is durable and no wall time */

@@ -23,9 +23,11 @@ bool nf_call_dry(nf_call *call)
 {
     const nf_effect_env *env = call->env;
     const char *sample = call->action->sample;
-    if (env->nimbus && !(env->dry_run && call->action->class != NF_READ))
+    if (!call->action->start && nf_call_stood_in(call)) /* the others were asked before */
+        return true;
+    if (env->nimbus && !env->stand_in && !(env->dry_run && call->action->class != NF_READ))
         return false;
-    if (!env->dry_run) {
+    if (!env->dry_run && !env->stand_in) {
         nf_call_reject(call, NF_E_UNSUPPORTED,
                        "%s: there is no connection to Nimbus here; with --dry-run the effect is "
                        "only shown",
@@ -225,6 +227,8 @@ void nf_call_spoil(nf_call *call)
 
 static void start_resolved(nf_call *call)
 {
+    if (call->action->start && nf_call_stood_in(call))
+        return;
     if (call->only_verify)
         nf_call_find_out(call, &call->why);
     else if (call->action->start)

@@ -5,6 +5,7 @@
 #include "admin/connections.h"
 #include "admin/metrics.h"
 #include "admin/privacy.h"
+#include "admin/replay.h"
 #include "admin/runs.h"
 #include "admin/start.h"
 #include "admin/tail.h"
@@ -229,7 +230,7 @@ void nf_admin_receive(nf_http_exchange *x, void *ctx)
     const nf_admin *admin = ctx;
     const char *path = nf_http_path(x), *method = nf_http_method(x);
     bool get = strcmp(method, "GET") == 0, post = strcmp(method, "POST") == 0;
-    if (nf_admin_probe(admin, x))
+    if (nf_admin_probe(admin, x) || nf_admin_replay(admin, x))
         return;
     if (get && strcmp(path, "/v1/status") == 0)
         show_status(admin, x);

@@ -19,6 +19,7 @@
  *   GET /v1/tenants/NAME/sign-ins/ID       how far that is; POST {"state", "code"}: what came back to `redirect`
  *   DELETE /v1/tenants/NAME/connections/CONNECTION
  *   POST /v1/tenants/NAME/start     {"handler": NAME, "event": {...}}: start a run by hand
+ *   GET /v1/recorded, /v1/source; POST /v1/replay      admin/replay.h
  *   POST /v1/tenants/NAME/erase     {"number", "email", "after", "dry_run"}: take a person out (privacy.h)
  *   GET /metrics               figures for Prometheus, also on the listener metrics_listen
  *   GET /v1/audit?tenant=&limit=    who changed what

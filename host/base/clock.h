@@ -3,6 +3,7 @@
 #ifndef NF_BASE_CLOCK_H
 #define NF_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -26,5 +27,8 @@ enum { NF_TIME_TEXT = 25 };
 
 /** "2026-11-22T08:15:04.123Z" (RFC 3339, UTC) for a wall clock value; returns `out`. */
 const char *nf_clock_text(int64_t wall_ms, char out[NF_TIME_TEXT]);
+
+/** Read such a text; fractions of a second may be absent, "Z" may not. False if it is none. */
+bool nf_clock_parse(const char *text, int64_t *wall_ms);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/local.h"
+#include "tenant/flows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static json_t *handlers_json(const nf_version *version)
     size_t count;
     const nf_handler *handlers = nf_version_handlers(version, &count);
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && handlers[i].trigger; i++)
         json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:O}", "name", handlers[i].name,
                                               "trigger", handlers[i].trigger->name, "line",
                                               handlers[i].line, "filters", handlers[i].filters));
@@ -36,8 +37,8 @@ static void print_people(const char *file, const nf_version *version, const nf_e
     nf_strbuf lines = nf_strbuf_new(1 << 16);
     const nf_handler *handlers = version ? nf_version_handlers(version, &count) : NULL;
     if (version)
-        printf("%s: ok\n", file);
-    for (size_t i = 0; i < count; i++)
+        printf("%s: ok%s\n", file, nf_flow_is_test(file) ? " (tests; nimflow test runs them)" : "");
+    for (size_t i = 0; i < count && handlers[i].trigger; i++)
         printf("  line %d: %s '%s'\n", handlers[i].line, handlers[i].trigger->name,
                handlers[i].name);
     if (!version) {
@@ -61,7 +62,8 @@ static int run(const nf_cli *cli, const nf_given *given)
         return nf_exit_for(&err);
     for (size_t i = 0; i < given->arg_count; i++) {
         nf_error why = {0};
-        nf_version *version = nf_local_load(&local, given->args[i], false, &why);
+        nf_version *version =
+            nf_local_load(&local, given->args[i], nf_flow_is_test(given->args[i]), &why);
         if (nf_given_has(given, "json"))
             print_json(given->args[i], version, &why);
         else

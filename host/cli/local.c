@@ -17,7 +17,7 @@ nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, const 
     nf_allowed allowed = nf_allowed_standard();
     allowed.run = *limits;
     allowed.tenant.of[NF_CAP_WORKERS] = 1;
-    *local = (nf_local){.most_source = limits->of[NF_BUDGET_SOURCE]};
+    *local = (nf_local){.most_source = limits->of[NF_BUDGET_SOURCE], .allowed = allowed};
     nf_log_open(NF_LOG_WARN, 0); /* what was loaded is no news for a command */
     nf_status status = nf_loop_open(&local->loop, err);
     if (status != NF_OK)
@@ -70,6 +70,20 @@ void nf_local_use_lists(nf_local *local, const char *dir, const char *flow, cons
     free(beside);
 }
 
+void nf_local_limit(nf_local *local, const nf_limits *limits)
+{
+    local->allowed.run = *limits;
+    nf_pool_allow(local->pool, &local->allowed);
+}
+
+void nf_local_forget(nf_local *local)
+{
+    nf_error err = {0};
+    nf_kv_close(local->kv);
+    nf_kv_open(NULL, "local", UINT64_MAX, &local->kv, &err);
+    local->env.kv = local->kv;
+}
+
 void nf_local_close(nf_local *local)
 {
     nf_pool_close(local->pool);
@@ -100,19 +114,26 @@ static void on_loaded(void *ctx, nf_version *version, const nf_error *err)
     nf_loop_stop(&load->local->loop);
 }
 
-nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err)
+nf_version *nf_local_load_source(nf_local *local, const char *name, const char *source, size_t len,
+                                 bool script, nf_error *err)
 {
     struct load load = {.local = local, .err = err};
+    nf_version_spec spec = {.file = name, .source = source, .len = len, .script = script};
+    nf_version_load(local->pool, &spec, on_loaded, &load);
+    if (!load.ended)
+        nf_loop_run(&local->loop);
+    return load.version;
+}
+
+nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err)
+{
     char *source;
     size_t len;
     if (nf_file_read(path, local->most_source, &source, &len, err) != NF_OK)
         return NULL;
-    nf_version_spec spec = {.file = path, .source = source, .len = len, .script = script};
-    nf_version_load(local->pool, &spec, on_loaded, &load);
-    if (!load.ended)
-        nf_loop_run(&local->loop);
+    nf_version *version = nf_local_load_source(local, path, source, len, script, err);
     free(source);
-    return load.version;
+    return version;
 }
 
 struct one_run {

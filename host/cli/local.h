@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * local.h: a worker without a host: flows are loaded and run in exactly the sandbox and limits of a real run, with no
- * store and no Nimbus. For `run` and `check`.
+ * store and no Nimbus. For `run`, `check`,
+ * `test` and what is done again on paper.
  */
 #ifndef NF_CLI_LOCAL_H
 #define NF_CLI_LOCAL_H
@@ -18,6 +19,7 @@ typedef struct nf_local {
     nf_kv *kv;
     nf_pool *pool;
     uint64_t most_source;
+    nf_allowed allowed;
 } nf_local;
 
 /** Open a worker; its loads and runs have these limits. */
@@ -28,11 +30,21 @@ nf_status nf_local_open(nf_local *local, const nf_cli *cli, bool dry_run, const 
  */
 void nf_local_use_lists(nf_local *local, const char *dir, const char *flow, const char *country);
 
+/** From now on loads and runs have these limits, at most those it was opened with. */
+void nf_local_limit(nf_local *local, const nf_limits *limits);
+
+/** Forget what flows remember. */
+void nf_local_forget(nf_local *local);
+
 /** Close it; versions must have been let go of. */
 void nf_local_close(nf_local *local);
 
 /** Load a file and wait. NULL with `err` set when it does not load. */
 nf_version *nf_local_load(nf_local *local, const char *path, bool script, nf_error *err);
+
+/** The same with a source that is no file; `name` is how messages shall show it. */
+nf_version *nf_local_load_source(nf_local *local, const char *name, const char *source, size_t len,
+                                 bool script, nf_error *err);
 
 /** Run a handler and wait; `ended` is called with the report. */
 void nf_local_run(nf_local *local, const nf_run_spec *spec, nf_run_ended *ended, void *ctx);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/percent.h"
+#include "cli/export.h"
 #include "cli/fetch.h"
 
 #include <stdio.h>
@@ -40,6 +41,8 @@ void nf_runs_print_row(const json_t *run)
         message = nf_json_string(run, "reason");
     printf("%-10lld %-24s %-12s %-28.28s ", (long long)nf_json_integer(run, "id", 0),
            text_of(run, "received"), how(run), text_of(run, "handler"));
+    if (nf_json_integer(run, "replay_of", 0))
+        printf("(does %lld again) ", (long long)nf_json_integer(run, "replay_of", 0));
     if (wakes)
         printf("until %s\n", wakes);
     else
@@ -110,13 +113,14 @@ static int list(const nf_given *given)
 static int run(const nf_cli *cli, const nf_given *given)
 {
     const char *verb = given->arg_count > 0 ? given->args[0] : "list";
-    (void)cli;
     if (strcmp(verb, "show") == 0 && given->arg_count == 2)
         return nf_runs_show(given, given->args[1]);
     if (strcmp(verb, "list") == 0 && given->arg_count <= 1)
         return list(given);
     if (strcmp(verb, "tail") == 0 && given->arg_count == 1)
         return nf_runs_tail(given);
+    if (strcmp(verb, "export") == 0 && given->arg_count == 2)
+        return nf_export_run(cli, given, given->args[1]);
     if (strcmp(verb, "start") == 0 && given->arg_count == 2)
         return nf_runs_start(given);
     if (strcmp(verb, "cancel") == 0)
@@ -126,7 +130,8 @@ static int run(const nf_cli *cli, const nf_given *given)
     if (strcmp(verb, "dismiss") == 0)
         return nf_runs_dismiss(given);
     return nf_usage_error("runs",
-                          "write 'runs list', 'runs show ID', 'runs tail', 'runs start HANDLER', "
+                          "write 'runs list', 'runs show ID', 'runs tail', 'runs export ID', "
+                          "'runs start HANDLER', "
                           "'runs cancel ID...', 'runs release ID' or 'runs dismiss ID...'");
 }
 
@@ -157,11 +162,12 @@ static const nf_option options[] = {
 
 const nf_command nf_command_runs = {
     "runs",
-    "[list] [OPTION]... | show ID | tail | start HANDLER | cancel ID... | release ID | dismiss ID...",
+    "[list] [OPTION]... | show ID | tail | export ID | start HANDLER | cancel ID... | release ID | dismiss ID...",
     "The runs of a running host: list them, show one, follow their ends, start, cancel, release one.",
     "list     the newest runs; with --dead those that failed, until somebody dismisses them\n"
     "show     one run: event, how its time was spent, effects, budgets, log\n"
     "tail     a line for each run as it ends, until Ctrl-C; takes --tenant, --flow, --outcome\n"
+    "export   a run as a case for 'nimflow test': nimflow runs export 42 > flows/NAME.test.lua\n"
     "start    run a handler now, with --event\n"
     "cancel   end runs, whatever they do or wait for\n"
     "release  let a held run go on: --done [--result JSON] or --repeat\n"

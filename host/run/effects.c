@@ -7,6 +7,7 @@
  *
  * The broker believes nothing: a number out of order, an unknown action or too many effects end the worker, not it.
  */
+#include "act/stand_in.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -184,8 +185,8 @@ void nf_effects_record(nf_pending *pending, const nf_error *err, const char *res
     nf_store *store = run->env->store;
     bool careful = store && pending->action->class == NF_UNSAFE && pending->intended;
     char *error = err ? error_json(pending->action, err, &len) : NULL;
-    nf_entry *entry = put_entry(pending, err ? NF_ENTRY_ERROR : NF_ENTRY_RESULT, nf_clock_wall_ms(),
-                                err, err ? error : result, len);
+    nf_entry *entry = put_entry(pending, err ? NF_ENTRY_ERROR : NF_ENTRY_RESULT,
+                                nf_effect_now_ms(run->env), err, err ? error : result, len);
     entry->durable = !careful;
     if (careful)
         nf_journal_write(store, run->journal, entry, on_durable);

@@ -6,6 +6,7 @@
  */
 #include "run/run.h"
 
+#include "act/stand_in.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/jscan.h"
@@ -113,7 +114,7 @@ static void send_start(nf_run *run)
         .version = run->version->id,
         .handler = run->handler->index,
         .trigger = trigger_index(pool->runner, run->handler->trigger),
-        .now_ms = nf_clock_wall_ms(),
+        .now_ms = nf_effect_now_ms(run->env),
     };
     nf_run_set_limits(run);
     head.limits = run->limits;

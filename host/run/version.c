@@ -5,8 +5,8 @@
  * The first worker's LOADED decides; later workers get the same source before their first run of it.
  */
 #include "act/args.h"
+#include "act/stand_in.h"
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/macros.h"
 #include "base/schedule.h"
@@ -350,7 +350,7 @@ void nf_version_send_load(nf_version *version, nf_crew *crew)
         .flags = version->script ? NF_LOAD_SCRIPT : 0,
         .name_len = (uint32_t)strlen(version->file),
         .limits = version->pool->allowed.run,
-        .now_ms = nf_clock_wall_ms(),
+        .now_ms = nf_effect_now_ms(version->pool->env),
     };
     char *body = nf_format("%s", version->file);
     body = nf_realloc(body, head.name_len + version->len + 1);

@@ -96,13 +96,13 @@ static const char *const steps[] = {tables, tables_of_limits, tables_of_connecti
                                     tables_of_durable_runs};
 enum { SCHEMA_VERSION = NF_COUNT(steps) };
 
-/* Tables that came later and stand alone: made when they are missing, in any version. */
+/* What came later and stands alone: made when it is missing, in any version. */
 static const char tables_beside[] =
     "CREATE TABLE IF NOT EXISTS schedule(tenant TEXT NOT NULL, handler TEXT NOT NULL, due INTEGER NOT NULL,"
     " PRIMARY KEY(tenant, handler)) STRICT, WITHOUT ROWID;"
     /* what did not end well, so that it is found among millions; it costs nothing while all goes well */
     "CREATE INDEX IF NOT EXISTS run_bad ON run(id, outcome, tenant, handler) WHERE outcome > 2;"
-    "CREATE INDEX IF NOT EXISTS run_replay ON run(event) WHERE replay_of <> 0;"
+    "CREATE INDEX IF NOT EXISTS run_again ON run(replay_of) WHERE replay_of <> 0;"
     "CREATE TABLE IF NOT EXISTS dismissed(run INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
     " who TEXT NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS late(tenant TEXT NOT NULL, after INTEGER NOT NULL, run INTEGER NOT NULL,"

@@ -134,7 +134,8 @@ enum { MOST_EVENTS = 20, LOOK_FOR_EVENT_MS = 200, LEAST_HASH = 8 };
 static const char runs_of_event[] =
     "SELECT " NF_RUN_COLUMNS
     " FROM (SELECT * FROM run WHERE id > ?1 AND id <= ?1 + 1000 AND event = ?1"
-    " UNION SELECT * FROM run INDEXED BY run_replay WHERE replay_of <> 0 AND event = ?1) r" NF_RUN_JOINS
+    " UNION SELECT * FROM run INDEXED BY run_again WHERE replay_of <> 0 AND replay_of IN"
+    " (SELECT id FROM run WHERE id > ?1 AND id <= ?1 + 1000 AND event = ?1)) r" NF_RUN_JOINS
     " ORDER BY r.id";
 
 static json_t *runs_of(nf_question *q, int64_t event)

@@ -60,6 +60,13 @@ nf_status nf_file_read(const char *path, size_t most, char **bytes, size_t *len,
     return status;
 }
 
+bool nf_flow_is_test(const char *file)
+{
+    static const char ending[] = ".test.lua";
+    size_t n = strlen(file);
+    return n >= sizeof ending && strcmp(file + n - (sizeof ending - 1), ending) == 0;
+}
+
 nf_flows *nf_flows_new(nf_pool *pool, const char *dir, uint64_t most_source)
 {
     nf_flows *flows = nf_alloc(sizeof *flows);
@@ -219,7 +226,8 @@ static void load(nf_flows *flows, struct file *f)
 static bool is_flow(const char *name)
 {
     size_t n = strlen(name);
-    return name[0] != '.' && n > 4 && strcmp(name + n - 4, ".lua") == 0;
+    bool lua = name[0] != '.' && n > 4 && strcmp(name + n - 4, ".lua") == 0;
+    return lua && !nf_flow_is_test(name);
 }
 
 static void see_file(nf_flows *flows, const char *name)

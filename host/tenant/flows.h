@@ -18,7 +18,7 @@ typedef struct nf_flow {
     char *error;         /* why the newest source does not run, or NULL */
 } nf_flow;
 
-/** The flows of `folder` (".lua" files, not hidden). Nothing is loaded yet. `dir` is copied. */
+/** The flows of `folder` (".lua" files, not hidden, no tests). Nothing is loaded yet. `dir` is copied. */
 nf_flows *nf_flows_new(nf_pool *pool, const char *dir, uint64_t most_source);
 
 /** Free; versions are let go. NULL is allowed. */
@@ -33,6 +33,9 @@ void nf_flows_scan(nf_flows *flows, void (*settled)(void *ctx, bool changed), vo
 
 /** All flows, in the order of their names. Borrowed until the loop goes on. */
 const nf_flow *nf_flows_list(const nf_flows *flows, size_t *count);
+
+/** Is it, by its name, a file of tests ("show-caller.test.lua") and not a flow? */
+bool nf_flow_is_test(const char *file);
 
 /** Read a whole file of at most `most` bytes; owned by the caller. The error names the file. */
 nf_status nf_file_read(const char *path, size_t most, char **bytes, size_t *len, nf_error *err);

@@ -41,7 +41,8 @@ SINGLE = {
     "channel": {"worker/syscalls.h"},  # the list of the worker's system calls is the worker's; it is compiled here
 }
 AT_TOP = {"pipeline.h": "pipeline", "passage.h": "pipeline", "pipeline.c": "pipeline", "passage.c": "pipeline",
-          "resume.c": "pipeline", "wake.c": "pipeline", "raise.c": "pipeline", "fate.c": "pipeline",
+          "resume.c": "pipeline", "redo.h": "pipeline", "redo.c": "pipeline",
+          "wake.c": "pipeline", "raise.c": "pipeline", "fate.c": "pipeline",
           "room.c": "pipeline",
           "app.h": "app", "app.c": "app", "main.c": "main"}
 # library header: who may include it, by layer or by file

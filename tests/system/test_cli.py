@@ -105,7 +105,7 @@ class Words(Case):
         self.usage_error("dev", "nowhere", parts=["nowhere has no folder flows/"])
         self.usage_error("sim", "cal", parts=["unexpected 'cal'; write 'sim', 'sim call' or 'sim world'"])
         self.usage_error("sim", "--speed", "fast", parts=["--speed fast", "whole number from 1 to"])
-        self.usage_error("runs", "shw", parts=["write 'runs list', 'runs show ID', 'runs tail', 'runs start HANDLER'"])
+        self.usage_error("runs", "shw", parts=["write 'runs list', 'runs show ID', 'runs tail', 'runs export ID', 'runs start HANDLER'"])
 
     def test_version(self):
         done = self.nimflow("version")

@@ -101,7 +101,14 @@ class Examples(unittest.TestCase):
 
     def test_no_flow_or_event_is_left_out(self):
         self.assertEqual(sorted(CASES), sorted(p.stem for p in EXAMPLES.glob("events/*.json")))
-        self.assertEqual(sorted({case[0] for case in CASES.values()}), sorted(p.stem for p in EXAMPLES.glob("flows/*.lua")))
+        self.assertEqual(sorted({case[0] for case in CASES.values()}), sorted(p.stem for p in EXAMPLES.glob("flows/*.lua")
+                                                                           if not p.stem.endswith(".test")))
+
+    def test_every_flow_has_tests_that_pass(self):
+        done = subprocess.run([NIMFLOW, "test", "--json", EXAMPLES], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        tested = {pathlib.Path(json.loads(line)["file"]).name for line in done.stdout.splitlines()}
+        self.assertEqual({f"{case[0]}.test.lua" for case in CASES.values()}, tested)
 
     def test_events_have_the_fields_of_the_api(self):
         definition = json.loads((SOURCE / "docs/nimbus-api.json").read_text())["components"]["schemas"]["TaskEventData"]
