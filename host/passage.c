@@ -173,12 +173,9 @@ static void on_run_parked(void *ctx, const nf_parking *parking)
     record->parking = *parking;
     record->parking.reason = record->reason = nf_strdup(parking->reason);
     if (!parking->wake_ms) {
-        char *text =
-            nf_format("run %lld of '%s' is held: %s; see 'nimflow why %lld'", (long long)row->id,
-                      row->handler, parking->reason, (long long)row->id);
-        nf_log_warn("run", "%s: %s", row->tenant, text);
-        nf_tenant_alarm(passage->tenant, NF_ALARM_RUN_HELD, row->handler, text);
-        free(text);
+        nf_log_warn("run", "%s: run %lld of '%s' is held: %s", row->tenant, (long long)row->id,
+                    row->handler, parking->reason);
+        nf_pipeline_tell_held(passage->tenant, row->id, row->handler, parking->reason);
     }
     nf_store_park_run(passage->pipeline->store, &record->parking, on_parked, record);
 }

@@ -177,6 +177,7 @@ void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
         nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
                     resume.count);
     nf_fault_point("resume.after");
+    nf_pipeline_tell_all_held(p, tenant);
     tenant->resumed = true;
     nf_pipeline_wake_at(p, 1); /* at once: what became due meanwhile */
 }

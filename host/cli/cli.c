@@ -15,22 +15,10 @@
 #include <unistd.h>
 
 static const nf_command *const commands[] = {
-    &nf_command_serve,
-    &nf_command_dev,
-    &nf_command_sim,
-    &nf_command_check,
-    &nf_command_run,
-    &nf_command_test,
-    &nf_command_runs,
-    &nf_command_replay,
-    &nf_command_backtest,
-    &nf_command_limits,
-    &nf_command_connect,
-    &nf_command_why,
-    &nf_command_doctor,
-    &nf_command_privacy,
-    &nf_command_version,
-    NULL,
+    &nf_command_serve,    &nf_command_dev,     &nf_command_sim,     &nf_command_check,
+    &nf_command_run,      &nf_command_test,    &nf_command_runs,    &nf_command_replay,
+    &nf_command_backtest, &nf_command_limits,  &nf_command_connect, &nf_command_why,
+    &nf_command_doctor,   &nf_command_privacy, &nf_command_version, NULL,
 };
 
 /* ---- options ---- */

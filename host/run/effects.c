@@ -18,70 +18,7 @@
 #include <string.h>
 
 /* MOST_BYTES: of a run's journal, since it is in memory */
-enum { LONGEST_WHERE = 512, LONGEST_LINE = 2 << 20, MOST_BYTES = 16 << 20 };
-
-/* Milliseconds with three digits after the point, without formatted printing: this is written for every effect. */
-static void add_ms(nf_strbuf *out, const char *name, uint64_t ns)
-{
-    uint64_t us = ns / 1000, rest = us % 1000;
-    nf_strbuf_puts(out, name);
-    nf_strbuf_add_u64(out, us / 1000);
-    nf_strbuf_puts(out, rest < 10 ? ".00" : rest < 100 ? ".0" : ".");
-    nf_strbuf_add_u64(out, rest);
-}
-
-/* The effect's members in the timeline, without braces. Owned by the caller. */
-static nf_strbuf line_of(const nf_pending *pending, const nf_error *err)
-{
-    nf_strbuf out = nf_strbuf_new(LONGEST_LINE);
-    nf_strbuf_reserve(&out, 256 + pending->args_len);
-    nf_strbuf_puts(&out, "\"n\":");
-    nf_strbuf_add_u64(&out, pending->number);
-    nf_strbuf_puts(&out, ",\"action\":\"");
-    nf_strbuf_puts(&out, pending->action->name);
-    nf_strbuf_puts(&out, "\",\"where\":");
-    nf_strbuf_add_json(&out, pending->where, strlen(pending->where));
-    add_ms(&out, ",\"at_ms\":", pending->started_ns - pending->run->began_ns);
-    add_ms(&out, ",\"took_ms\":", nf_clock_ns() - pending->started_ns);
-    if (pending->args_len && nf_run_readable(pending->args, pending->args_len)) {
-        nf_strbuf_puts(&out, ",\"args\":");
-        nf_strbuf_add(&out, pending->args, pending->args_len);
-    }
-    if (err) {
-        nf_strbuf_puts(&out, ",\"ok\":false,\"kind\":\"");
-        nf_strbuf_puts(&out, nf_status_kind(err->status));
-        nf_strbuf_puts(&out, "\",\"message\":");
-        nf_strbuf_add_json(&out, err->text, strlen(err->text));
-    } else {
-        nf_strbuf_puts(&out, ",\"ok\":true");
-    }
-    return out;
-}
-
-/* An entry of the journal for what is under way. Borrowed. */
-static nf_entry *put_entry(const nf_pending *pending, nf_entry_state state, int64_t at_ms,
-                           const nf_error *err, const char *result, size_t len)
-{
-    nf_run *run = pending->run;
-    nf_strbuf line = line_of(pending, err);
-    nf_entry *entry = nf_journal_put(run->journal, run, pending->action,
-                                     &(nf_entry_row){
-                                         .run = run->id,
-                                         .number = pending->number,
-                                         .action = pending->action->name,
-                                         .state = state,
-                                         .at_ms = at_ms,
-                                         .args = pending->args,
-                                         .args_len = pending->args_len,
-                                         .line = line.bytes,
-                                         .line_len = line.len,
-                                         .result = result,
-                                         .len = len,
-                                     });
-    entry->asked = pending->asked;
-    nf_strbuf_release(&line);
-    return entry;
-}
+enum { LONGEST_WHERE = 512, MOST_BYTES = 16 << 20 };
 
 /* That an unsafe effect will be sent, on its way to the disk. */
 typedef struct nf_intention {
@@ -117,29 +54,6 @@ static void on_durable(nf_entry *entry, const nf_error *err)
 {
     if (!err) /* otherwise the host ends */
         nf_effects_give(entry->run);
-}
-
-/* May a script do it again? An unsafe effect only when it is known that nothing was done. */
-static bool retryable(const nf_action *action, nf_status status)
-{
-    if (action->class == NF_UNSAFE && status != NF_E_RATE && status != NF_E_UNREACHABLE)
-        return false;
-    return nf_status_retryable(status);
-}
-
-static char *error_json(const nf_action *action, const nf_error *err, size_t *len)
-{
-    nf_strbuf out = nf_strbuf_new(16384);
-    nf_strbuf_addf(&out, "{\"kind\":\"%s\",\"message\":", nf_status_kind(err->status));
-    nf_strbuf_add_json(&out, err->text, strlen(err->text));
-    if (err->http_status)
-        nf_strbuf_addf(&out, ",\"status\":%d", err->http_status);
-    nf_strbuf_addf(
-        &out, ",\"retryable\":%s,\"hint\":", retryable(action, err->status) ? "true" : "false");
-    nf_strbuf_add_json(&out, err->hint, strlen(err->hint));
-    nf_strbuf_puts(&out, "}");
-    *len = out.len;
-    return nf_strbuf_take(&out);
 }
 
 /*
@@ -184,9 +98,9 @@ void nf_effects_record(nf_pending *pending, const nf_error *err, const char *res
     nf_run *run = pending->run;
     nf_store *store = run->env->store;
     bool careful = store && pending->action->class == NF_UNSAFE && pending->intended;
-    char *error = err ? error_json(pending->action, err, &len) : NULL;
-    nf_entry *entry = put_entry(pending, err ? NF_ENTRY_ERROR : NF_ENTRY_RESULT,
-                                nf_effect_now_ms(run->env), err, err ? error : result, len);
+    char *error = err ? nf_pending_error(pending->action, err, &len) : NULL;
+    nf_entry *entry = nf_pending_put(pending, err ? NF_ENTRY_ERROR : NF_ENTRY_RESULT,
+                                     nf_effect_now_ms(run->env), err, err ? error : result, len);
     entry->durable = !careful;
     if (careful)
         nf_journal_write(store, run->journal, entry, on_durable);
@@ -229,7 +143,7 @@ uint64_t nf_effects_wall_left_ms(void *ctx)
 void nf_effects_too_long(nf_pending *pending, const nf_error *err)
 {
     nf_run *run = pending->run;
-    put_entry(pending, NF_ENTRY_ERROR, nf_clock_wall_ms(), err, NULL, 0)->durable = false;
+    nf_pending_put(pending, NF_ENTRY_ERROR, nf_clock_wall_ms(), err, NULL, 0)->durable = false;
     nf_run_tell_end(run, NF_OUTCOME_OVER_TIME, err->text, pending->where);
     nf_pending_free(pending);
 }
@@ -253,7 +167,7 @@ static bool sleep_long(void *ctx, uint64_t ms)
         return false;
     if (nf_run_fall_asleep(pending, nf_clock_wall_ms() + (int64_t)ms))
         nf_journal_write(pending->run->env->store, pending->run->journal,
-                         put_entry(pending, NF_ENTRY_SLEEP, pending->until_ms, NULL, NULL, 0),
+                         nf_pending_put(pending, NF_ENTRY_SLEEP, pending->until_ms, NULL, NULL, 0),
                          NULL);
     return true;
 }
@@ -286,7 +200,7 @@ static void intend(void *ctx, nf_call *call)
     pending->intention = nf_alloc(sizeof *pending->intention);
     *pending->intention = (nf_intention){pending, call};
     nf_journal_write(run->env->store, run->journal,
-                     put_entry(pending, NF_ENTRY_INTENT, nf_clock_wall_ms(), NULL, NULL, 0),
+                     nf_pending_put(pending, NF_ENTRY_INTENT, nf_clock_wall_ms(), NULL, NULL, 0),
                      on_intended);
 }
 
@@ -304,7 +218,9 @@ bool nf_effects_permits(void *ctx, const char *action)
 
 void nf_effects_terms(void *ctx, nf_nimbus_terms *out)
 {
-    out->retry = ((const nf_pending *)ctx)->run->handler->retry;
+    const nf_run *run = ((const nf_pending *)ctx)->run;
+    out->retry = run->handler->retry;
+    out->priority = (int)run->urgency;
     out->left_ms = nf_effects_wall_left_ms(ctx) + 1; /* 0 would mean: any time */
 }
 
@@ -495,7 +411,7 @@ void nf_effects_give_up(nf_run *run)
                      pending->intended && !pending->intention
                          ? "; whether it took effect is not known"
                          : "");
-        put_entry(pending, NF_ENTRY_ERROR, nf_clock_wall_ms(), &err, NULL, 0);
+        nf_pending_put(pending, NF_ENTRY_ERROR, nf_clock_wall_ms(), &err, NULL, 0);
     }
     nf_effects_cancel_all(run);
 }

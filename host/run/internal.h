@@ -308,6 +308,15 @@ void nf_effects_cancel_all(nf_run *run);
 void nf_effects_give_up(nf_run *run);
 void nf_effects_start(nf_pending *pending);
 void nf_pending_free(nf_pending *pending);
+
+/* entry.c */
+/** An entry of the journal for what is under way, in place of the one before. Borrowed. */
+nf_entry *nf_pending_put(const nf_pending *pending, nf_entry_state state, int64_t at_ms,
+                         const nf_error *err, const char *result, size_t len);
+/** What a script reads of an error: {"kind", "message", …}. Owned by the caller. */
+char *nf_pending_error(const nf_action *action, const nf_error *err, size_t *len);
+
+/* effects.c */
 /** What effects ask of their run; `pending` is one. See nf_effect_owner. */
 uint64_t nf_effects_wall_left_ms(void *pending);
 void nf_effects_terms(void *pending, nf_nimbus_terms *terms);

@@ -245,6 +245,27 @@ nf_status nf_store_next_due(nf_store *store, int64_t now_ms, int64_t *wake_ms, n
     return nf_read_finish(store, s, rc, err);
 }
 
+nf_status nf_store_each_held(nf_store *store, const char *tenant,
+                             void (*each)(void *ctx, int64_t run, const char *handler,
+                                          const char *reason),
+                             void *ctx, nf_error *err)
+{
+    sqlite3_stmt *s;
+    int rc;
+    nf_status status =
+        nf_read_prepare(store,
+                        "SELECT r.id, r.handler, h.reason FROM run r INDEXED BY run_held"
+                        " JOIN held h ON h.run = r.id WHERE r.state = 2 AND r.tenant = ?"
+                        " ORDER BY r.id",
+                        &s, err);
+    if (status != NF_OK)
+        return status;
+    sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+        each(ctx, sqlite3_column_int64(s, 0), nf_read_text(s, 1), nf_read_text(s, 2));
+    return nf_read_finish(store, s, rc, err);
+}
+
 static void read_parked(sqlite3_stmt *s, nf_parked *parked)
 {
     const char *reason = nf_read_text(s, 17);

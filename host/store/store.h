@@ -308,6 +308,12 @@ typedef struct nf_parked {
     char reason[NF_ERROR_TEXT];
 } nf_parked;
 
+/** Every held run of a tenant, the oldest first, with the reason. Texts are borrowed during the call. */
+nf_status nf_store_each_held(nf_store *store, const char *tenant,
+                             void (*each)(void *ctx, int64_t run, const char *handler,
+                                          const char *reason),
+                             void *ctx, nf_error *err);
+
 /**
  * One run without an end, with its event; NF_E_NOT_FOUND: there is none, or it has ended. `parked->wake_ms` and
  * `number` are 0 when it is not parked. `each` may be NULL.

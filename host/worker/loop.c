@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-enum { IDLE_MS = 1000, NS_PER_MS = 1000000, ROUND_NS = 5 * NS_PER_MS };
+enum { IDLE_MS = 1000, NS_PER_MS = 1000000, ROUND_NS = 5 * NS_PER_MS, FRAMES_NS = 20 * NS_PER_MS };
 
 static nf_image *find_image(nf_worker *w, uint64_t version)
 {
@@ -324,20 +324,21 @@ void nf_worker_build(nf_worker *w, const char *description, size_t len)
 
 /*
  * What was read, with a slice after each frame, then more slices, until the round is over: then what was said goes out
- * and the broker's next frames come first. `more`: there may be frames left. Was anything done?
+ * and the broker's next frames come first. Frames alone may take longer, but not for ever: a run's memory takes a
+ * while, and there may be thousands to begin. `more`: there may be frames left. Was anything done?
  */
 static bool make_round(nf_worker *w, bool *more)
 {
     nf_frame frame;
     const char *payload;
-    uint64_t until = nf_cpu_now() + ROUND_NS;
+    uint64_t began = nf_cpu_now(), until = began + ROUND_NS;
     bool computed = false;
-    while ((*more = nf_cpu_now() < until) && nf_port_frame(&w->port, &frame, &payload)) {
+    while ((*more = nf_cpu_now() < began + FRAMES_NS)
+           && nf_port_frame(&w->port, &frame, &payload)) {
         if (!nf_port_has_room(&w->port))
             make_room(w);
         on_frame(w, &frame, payload);
-        computed =
-            true; /* a run's memory alone can take a while, and there may be thousands to begin */
+        computed = true;
         if (may_run(until))
             run_slice(w);
     }

@@ -42,7 +42,7 @@ SINGLE = {
 }
 AT_TOP = {"pipeline.h": "pipeline", "passage.h": "pipeline", "pipeline.c": "pipeline", "passage.c": "pipeline",
           "resume.c": "pipeline", "redo.h": "pipeline", "redo.c": "pipeline",
-          "wake.c": "pipeline", "raise.c": "pipeline", "fate.c": "pipeline",
+          "wake.c": "pipeline", "held.c": "pipeline", "raise.c": "pipeline", "fate.c": "pipeline",
           "room.c": "pipeline",
           "app.h": "app", "app.c": "app", "main.c": "main"}
 # library header: who may include it, by layer or by file

@@ -204,8 +204,8 @@ class Worker:
                 if len(self.buffer) >= HEAD.size + size:
                     payload = bytes(self.buffer[HEAD.size:HEAD.size + size])
                     del self.buffer[:HEAD.size + size]
+                    self.alive += kind == ALIVE
                     if kind in (ALIVE, WAITS):
-                        self.alive += 1
                         continue
                     return Frame(kind, aux, ident, payload)
             left = deadline - time.monotonic()

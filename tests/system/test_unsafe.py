@@ -58,6 +58,12 @@ class Unsafe(unittest.TestCase):
         self.assertIn("must not be done twice", held[0]["text"])
         self.assertEqual("running", self.host.runs()[0]["outcome"])
         self.assertEqual(1, self.sent())
+        self.host.kill()
+        self.host.start()  # whoever comes later must know of it too
+        self.assertEqual(["run-held"], [a["kind"] for a in self.host.status()["alarms"]])
+        self.host.command("runs", "cancel", str(self.host.runs()[0]["id"]), "--config", os.path.join(self.host.dir, "nimflow.yaml"))
+        wait_until(lambda: not self.host.status()["alarms"], what="no alarm")
+        self.assertEqual("cancelled", self.host.runs()[0]["outcome"])
 
     def after_a_kill(self, there):
         """The run after the host was killed while nobody answered; `there`: the entry is in the list then."""

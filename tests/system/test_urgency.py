@@ -101,6 +101,15 @@ class Case(unittest.TestCase):
 
 
 class Order(Case):
+    def test_its_requests_come_first_too(self):
+        self.serve("limits: {requests_per_second: 1}\n")
+        for number in range(6):
+            self.assertEqual(202, self.come(f"mail{number}", "Email"))
+        wait_until(lambda: any(name.startswith("mail") for name in self.order), what="the first e-mail")
+        self.assertEqual(202, self.come("call"))
+        wait_until(lambda: len(self.order) == 7, 60, "all updates")
+        self.assertLess(self.order.index("call"), 4, self.order)
+
     def test_a_call_behind_many_mails_starts_before_them(self):
         self.serve("limits: {concurrent_runs: 1}\n")
         self.hold()
