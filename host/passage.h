@@ -116,9 +116,6 @@ void nf_passage_resume(nf_pipeline *pipeline, nf_tenant *tenant, const nf_run_ro
 nf_passage *nf_passage_of_run(nf_pipeline *pipeline, nf_tenant *tenant, nf_event *event,
                               const nf_run_row *row);
 
-/** wake.c: the tenant with this name, or NULL. */
-nf_tenant *nf_pipeline_tenant(const nf_pipeline *pipeline, const char *name);
-
 /** held.c: an alarm about a run that is held; about all of a tenant's; and one of them is held no longer. */
 void nf_pipeline_tell_held(nf_tenant *tenant, int64_t run, const char *handler, const char *reason);
 void nf_pipeline_tell_all_held(nf_pipeline *pipeline, nf_tenant *tenant);

@@ -314,6 +314,15 @@ void nf_pipeline_add(nf_pipeline *p, nf_tenant *tenant)
         p->tenants[p->tenant_count++] = tenant;
 }
 
+nf_tenant *nf_pipeline_tenant(const nf_pipeline *p, const char *name)
+{
+    for (size_t i = 0; name && i < p->tenant_count; i++) {
+        if (strcmp(p->tenants[i]->config->name, name) == 0)
+            return p->tenants[i];
+    }
+    return NULL;
+}
+
 void nf_pipeline_on_end(nf_pipeline *p,
                         void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
                                       const nf_run_report *report),

@@ -22,6 +22,9 @@ void nf_pipeline_free(nf_pipeline *pipeline);
 /** Let a tenant's subscriptions find it. */
 void nf_pipeline_add(nf_pipeline *pipeline, nf_tenant *tenant);
 
+/** The tenant with this name, or NULL; so it is for the name NULL. Borrowed. */
+nf_tenant *nf_pipeline_tenant(const nf_pipeline *pipeline, const char *name);
+
 /** The part of a webhook's address before the tenant's name. */
 #define NF_HOOK_PATH "/hooks/"
 

@@ -22,15 +22,6 @@ enum {
     LONGEST_MS = 3600000,
 };
 
-nf_tenant *nf_pipeline_tenant(const nf_pipeline *p, const char *name)
-{
-    for (size_t i = 0; i < p->tenant_count; i++) {
-        if (strcmp(p->tenants[i]->config->name, name) == 0)
-            return p->tenants[i];
-    }
-    return NULL;
-}
-
 struct waking {
     nf_pipeline *pipeline;
     bool busy; /* some cannot be taken yet */

@@ -101,12 +101,8 @@ static nf_tenant *tenant_of(const nf_admin *admin, nf_http_exchange *x, const ch
     const char *name = nf_http_path(x) + strlen(TENANTS);
     size_t n = strcspn(name, "/");
     char *wanted = nf_memdup(name, n);
-    nf_tenant *found = NULL;
     nf_percent_decode(wanted);
-    for (size_t i = 0; i < admin->tenant_count; i++) {
-        if (strcmp(admin->tenants[i]->config->name, wanted) == 0)
-            found = admin->tenants[i];
-    }
+    nf_tenant *found = nf_pipeline_tenant(admin->pipeline, wanted);
     if (!found)
         nf_http_answer_error(x, 404, "there is no tenant '%s'", wanted);
     free(wanted);

@@ -4,6 +4,7 @@
 
 #include "base/caps.h"
 #include "base/json.h"
+#include "pipeline.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,15 +39,6 @@ static long long number_of(const json_t *object, const char *key)
 }
 
 /* ---- runs without an end ---- */
-
-static const nf_tenant *tenant_of(const nf_admin *admin, const json_t *run)
-{
-    for (size_t i = 0; i < admin->tenant_count; i++) {
-        if (strcmp(admin->tenants[i]->config->name, text_of(run, "tenant")) == 0)
-            return admin->tenants[i];
-    }
-    return NULL;
-}
 
 static void say_cap(json_t *why, const nf_tenant *t, const char *name)
 {
@@ -121,7 +113,7 @@ static void say_open(json_t *why, const nf_admin *admin, const json_t *run)
             "release %lld --repeat'; 'nimflow runs cancel %lld' ends it",
             number_of(held, "effect"), id, id, id);
     } else if (now)
-        say_now(why, tenant_of(admin, run), now);
+        say_now(why, nf_pipeline_tenant(admin->pipeline, nf_json_string(run, "tenant")), now);
     else
         say(why, "it has not started yet, or ends just now; ask again");
 }

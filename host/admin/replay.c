@@ -20,15 +20,6 @@ struct asking {
     bool original;
 };
 
-static nf_tenant *tenant_named(const nf_admin *admin, const char *name)
-{
-    for (size_t i = 0; name && i < admin->tenant_count; i++) {
-        if (strcmp(admin->tenants[i]->config->name, name) == 0)
-            return admin->tenants[i];
-    }
-    return NULL;
-}
-
 /* A whole number above 0 in a parameter that may be absent: then `number` stays. */
 static bool number_of(const char *query, const char *name, int64_t *number)
 {
@@ -149,7 +140,7 @@ static void on_source(void *ctx, json_t *rows, const nf_error *err)
     else if (!json_is_string(source))
         nf_http_answer_error(x, 404, "the flow's source is not kept any more");
     else
-        answer_source(tenant_named(a->admin, nf_json_string(row, "tenant")), x,
+        answer_source(nf_pipeline_tenant(a->admin->pipeline, nf_json_string(row, "tenant")), x,
                       nf_json_string(row, "file"), json_string_value(source),
                       json_string_length(source));
     json_decref(rows);
@@ -161,7 +152,7 @@ static void current_source(const nf_admin *admin, nf_http_exchange *x)
     const char *query = nf_http_query(x);
     char *name = nf_admin_parameter(query, "handler"),
          *tenant_name = nf_admin_parameter(query, "tenant");
-    const nf_tenant *tenant = tenant_named(admin, tenant_name);
+    const nf_tenant *tenant = nf_pipeline_tenant(admin->pipeline, tenant_name);
     const nf_handler *handler = tenant && name ? nf_tenant_handler(tenant, name) : NULL;
     size_t len;
     if (handler) {
@@ -211,7 +202,7 @@ static nf_status start(const struct asking *a, const json_t *row, nf_error *err)
 {
     const json_t *event = json_object_get(row, "event"), *old = json_object_get(row, "source");
     const char *name = nf_json_string(row, "tenant");
-    nf_tenant *tenant = tenant_named(a->admin, name);
+    nf_tenant *tenant = nf_pipeline_tenant(a->admin->pipeline, name);
     long long id = (long long)nf_json_integer(row, "id", 0);
     if (!row)
         return nf_error_set(err, NF_E_NOT_FOUND, "there is no such run");

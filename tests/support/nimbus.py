@@ -100,10 +100,12 @@ class Nimbus:
                 raise AssertionError(f"not within {timeout} s; {len(self.registered)} registered, "
                                      f"{len(self.updates)} tasks updated")
 
-    def callback(self):
-        """The callback address of the newest registration."""
-        self.wait(lambda: self.registered)
-        return self.registered[-1]["config"]["url"]
+    def callback(self, part=""):
+        """The callback address of the newest registration, or of the newest one whose JSON contains `part`."""
+        def find():
+            return next((r["config"]["url"] for r in reversed(self.registered) if part in json.dumps(r)), None)
+        self.wait(find)
+        return find()
 
     def seen(self, method, path):
         """The requests of one operation so far."""

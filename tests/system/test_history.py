@@ -38,8 +38,8 @@ class History(unittest.TestCase):
         cls.nimbus = Nimbus()
         cls.nimbus.answer = cls.slowly
         cls.host = Host(cls.nimbus.url, flows=FLOWS).start()
-        cls.audio = cls.callback('"Audio"')
-        cls.email = cls.callback('"Email"')
+        cls.audio = cls.nimbus.callback('"Audio"')
+        cls.email = cls.nimbus.callback('"Email"')
         for name in ("good", "bad", "skip", "bad2"):
             post(cls.audio, event(name if name != "bad2" else "bad", customerIdentifier="+4179123450" + str(len(name)) if name != "bad2" else "+41791234599"))
         wait_until(lambda: len([r for r in cls.host.runs() if r["outcome"] != "running"]) == 4, what="four ends")
@@ -57,13 +57,6 @@ class History(unittest.TestCase):
         if handler.command == "PUT":
             time.sleep(0.1)
         return False
-
-    @classmethod
-    def callback(cls, part):
-        def find():
-            return next((r["config"]["url"] for r in cls.nimbus.registered if part in json.dumps(r)), None)
-        cls.nimbus.wait(find)
-        return find()
 
     def ask(self, *args):
         """Exit status and output of `nimflow runs …`."""

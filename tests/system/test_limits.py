@@ -140,7 +140,9 @@ class Changes(Case):
             db.executescript("DROP TABLE tenant_limit; DROP TABLE audit; DROP TABLE history; DROP TABLE kv; "
                              "ALTER TABLE subscription DROP COLUMN connection; "
                              "ALTER TABLE subscription DROP COLUMN sign_in; DROP TABLE sign_in; "
-                             "DROP INDEX IF EXISTS run_again; DROP INDEX IF EXISTS run_bad; DROP INDEX IF EXISTS run_sleeping; DROP INDEX run_open; DROP INDEX run_asleep; DROP INDEX run_held; DROP TABLE journal; DROP TABLE held; "
+                             + "".join(f"DROP INDEX {name}; "
+                                       for name in ("run_again", "run_replay", "run_bad", "run_open", "run_asleep", "run_held"))
+                             + "DROP TABLE journal; DROP TABLE held; "
                              + "".join(f"ALTER TABLE run DROP COLUMN {name}; " for name in ("state", "wake", "spent", "replay_of"))
                              + "CREATE INDEX run_open ON run(id) WHERE outcome = 0; "
                              "PRAGMA user_version=1;")

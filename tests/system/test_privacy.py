@@ -34,13 +34,7 @@ class Privacy(unittest.TestCase):
         self.addCleanup(self.nimbus.close)
         self.host = Host(self.nimbus.url, flows=FLOWS).start()
         self.addCleanup(self.host.remove)
-        self.audio, self.email = self.callback('"Audio"'), self.callback('"Email"')
-
-    def callback(self, part):
-        def find():
-            return next((r["config"]["url"] for r in self.nimbus.registered if part in json.dumps(r)), None)
-        self.nimbus.wait(find)
-        return find()
+        self.audio, self.email = self.nimbus.callback('"Audio"'), self.nimbus.callback('"Email"')
 
     def command(self, *args):
         done = self.host.command(*args, "--config", os.path.join(self.host.dir, "nimflow.yaml"))

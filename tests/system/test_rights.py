@@ -101,16 +101,9 @@ class Rights(unittest.TestCase):
             connection.request("GET", "/v1/status")
             return json.load(connection.getresponse())["tenants"][0]
 
-    def callback(self, part):
-        """The callback of the registration that hears `part`."""
-        def find():
-            return next((r["config"]["url"] for r in self.nimbus.registered if part in json.dumps(r)), None)
-        self.nimbus.wait(find)
-        return find()
-
     def test_event_of_a_service_off_the_path_is_denied(self):
         self.start()
-        callback = self.callback("sales@contoso.example")
+        callback = self.nimbus.callback("sales@contoso.example")
         self.assertEqual(202, post(callback, event("german", serviceUPN="sales@contoso.example"))[0])
         self.assertEqual(202, post(callback, event("swiss"))[0])
         self.nimbus.wait(lambda: "swiss" in self.nimbus.updates)
@@ -128,9 +121,9 @@ class Rights(unittest.TestCase):
 
     def test_effect_on_a_task_of_another_service_is_denied(self):
         self.start()
-        callback = self.callback('"Email"')
+        callback = self.nimbus.callback('"Email"')
         german = event("german", serviceUPN="sales@contoso.example")
-        post(self.callback("sales@contoso.example"), german)  # denied, but from now on it is known whose it is
+        post(self.nimbus.callback("sales@contoso.example"), german)  # denied, but from now on it is known whose it is
         for name, other, part in (("by-path", "german", "not on the path"), ("unseen", "t-1", "no event of it came")):
             post(callback, event(name, modality="Email", customerIdentifier=other))
             run = self.host.run_of(name)
@@ -144,7 +137,7 @@ class Rights(unittest.TestCase):
 
     def test_directory_changed_while_a_flow_runs(self):
         self.start()
-        callback = self.callback("ParameterUpdated")
+        callback = self.nimbus.callback("ParameterUpdated")
         post(callback, event("slow", event="ParameterUpdated"))
         self.nimbus.wait(lambda: len(self.nimbus.updates.get("slow", ())) >= 2)
         # a wrong file changes nothing
@@ -181,14 +174,14 @@ class Rights(unittest.TestCase):
     def test_without_upn_everything_is_denied(self):
         self.host.write("tenants/acme/tenant.yaml", f"cluster: {self.nimbus.url}\ntoken_file: token\n")
         self.start()
-        post(self.callback("sales@contoso.example"), event("nobody"))
+        post(self.nimbus.callback("sales@contoso.example"), event("nobody"))
         self.assertEqual(1, self.status()["events"]["denied"])
         self.assertIn("write 'upn' in tenant.yaml", json.dumps(self.status()["rights"]["warnings"]))
         self.end()
 
     def test_without_directory_nimbus_decides(self):
         self.start(directory=None)
-        post(self.callback("sales@contoso.example"), event("any", serviceUPN="sales@contoso.example"))
+        post(self.nimbus.callback("sales@contoso.example"), event("any", serviceUPN="sales@contoso.example"))
         self.nimbus.wait(lambda: "any" in self.nimbus.updates)
         self.assertIsNone(self.status()["rights"]["directory"])
         self.end()
@@ -215,7 +208,7 @@ class Rights(unittest.TestCase):
         # the task is known once an event of it came
         task = ("why", "anna@contoso.example", "task-update", "swiss")
         self.assertEqual(1, self.ask(*task)[0])
-        post(self.callback("sales@contoso.example"), event("swiss"))
+        post(self.nimbus.callback("sales@contoso.example"), event("swiss"))
         self.assertEqual((0, "support@contoso.example"), (self.ask(*task)[0], self.ask(*task)[1]["entity"]))
         self.assertEqual(1, self.ask("why", "boss@contoso.example", "task-trigger", "new@contoso.example")[0])
         code, text = self.ask("why", "boss@contoso.example", "task-updat", "x@y")

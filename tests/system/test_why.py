@@ -33,7 +33,7 @@ class Why(unittest.TestCase):
     def setUpClass(cls):
         cls.nimbus = Nimbus()
         cls.host = Host(cls.nimbus.url, flows=FLOWS, tenant="limits:\n  cpu: 100ms\n  concurrent_runs: 1\n").start()
-        cls.audio, cls.email = cls.callback('"Audio"'), cls.callback('"Email"')
+        cls.audio, cls.email = cls.nimbus.callback('"Audio"'), cls.nimbus.callback('"Email"')
 
     @classmethod
     def tearDownClass(cls):
@@ -41,13 +41,6 @@ class Why(unittest.TestCase):
         cls.nimbus.close()
         cls.host.remove()
         assert status == 0, cls.host.program.errors
-
-    @classmethod
-    def callback(cls, part):
-        def find():
-            return next((r["config"]["url"] for r in cls.nimbus.registered if part in json.dumps(r)), None)
-        cls.nimbus.wait(find)
-        return find()
 
     def why(self, *args):
         done = self.host.command("why", *args, "--config", os.path.join(self.host.dir, "nimflow.yaml"))
