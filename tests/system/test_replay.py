@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """test_replay.py: runs done again by a running host: really, on paper, and as tests."""
-import itertools
 import json
 import os
 import pathlib
@@ -98,10 +97,15 @@ class Case(unittest.TestCase):
         return wait_until(lambda: (r := self.host.show(run))["outcome"] != "running" and r, what=f"the end of run {run}")
 
     def change(self, old, new):
-        """Change the flow, and wait until the host has it."""
-        before = sum("loaded" in line for line in self.host.program.errors)
+        """Change the flow, and wait until events are heard by it."""
+        before = len(self.host.program.errors)
         self.host.flow("show.lua", SHOW.replace(old, new))
-        wait_until(lambda: sum("loaded" in line for line in list(self.host.program.errors)) > before, what="the new flow")
+
+        def heard():
+            news = list(self.host.program.errors)[before:]
+            loaded = next((i for i, line in enumerate(news) if "loaded" in line), len(news))
+            return any("is ready" in line for line in news[loaded:])
+        wait_until(heard, what="the new flow")
 
     def updates(self, task):
         return [update["customer"]["lastName"] for update in self.nimbus.updates.get(task, [])]
@@ -236,12 +240,8 @@ class Trimmed(Case):
         self.assertIn("trimmed from the history", self.command("replay", first["id"], "--dry-run").stdout)
         self.assertIn("trimmed from the history", self.command("runs", "export", first["id"], status=3).stderr)
         self.change("kv.set(", 'flow.sleep("1h") kv.set(')
-        numbers = itertools.count()
-
-        def sleeping():
-            post(self.nimbus.callback(), event(f"sleeps{next(numbers)}"))  # the first ones may meet the flow as it was
-            return self.host.runs("--outcome", "running")
-        run = wait_until(sleeping, what="a run that sleeps")[0]["id"]
+        post(self.nimbus.callback(), event("sleeps"))
+        run = wait_until(lambda: self.host.runs("--outcome", "running"), what="a run that sleeps")[0]["id"]
         self.assertIn("has not ended yet", self.lines("replay", run, status=1)[0]["error"])
 
 
