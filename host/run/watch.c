@@ -71,7 +71,7 @@ static bool keeps_overdue(const nf_crew *crew, uint64_t now)
     nf_run *run, *next;
     HASH_ITER (hh, crew->runs, run, next) {
         uint64_t most = run->limits.of[NF_BUDGET_WALL] + OVERDUE_MS;
-        if (!run->held_by && now - run->attempt_ns > most * NS_PER_MS)
+        if (!run->held_by && run->attempt_ns + most * NS_PER_MS < now)
             return true;
     }
     return false;
@@ -84,14 +84,13 @@ static void forget_starts(const nf_crew *crew, uint64_t now)
     if (crew->starting < NF_STARTS_AT_A_TIME)
         return;
     HASH_ITER (hh, crew->runs, run, next) {
-        if (!run->heard && !run->held_by && now - run->attempt_ns > SILENT_START_MS * NS_PER_MS)
+        if (!run->heard && !run->held_by && run->attempt_ns + SILENT_START_MS * NS_PER_MS < now)
             nf_run_heard(run);
     }
 }
 
 static void look_at(nf_crew *crew, uint64_t now)
 {
-    forget_starts(crew, now);
     charge(crew, now);
     if (hangs(crew, now))
         nf_worker_kill(crew->worker, "hangs: it used CPU for a second without a word");
@@ -156,7 +155,9 @@ static void on_watch(void *ctx)
     DL_FOREACH_SAFE (pool->crews, crew, next)
         look_at(crew, now);
     hold_to_cap(pool, now);
-    pool->watching = again; /* one more look after the last work, to charge it */
+    DL_FOREACH_SAFE (pool->crews, crew, next)
+        forget_starts(crew, now); /* last: it may begin runs, which are younger than `now` */
+    pool->watching = again;       /* one more look after the last work, to charge it */
     if (again)
         nf_timer_start(pool->watch, WATCH_MS, 0);
 }

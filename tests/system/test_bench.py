@@ -186,6 +186,9 @@ class Benches(unittest.TestCase):
         self.assertGreater(values["noisy_events_per_s"], 0)
         self.assertGreater(values["quiet_events_per_s"], 0)
 
+    def test_resume(self):
+        self.assertGreater(self.figures("resume")["first_effect_ms"], 0)
+
     def test_history(self):
         values = self.figures("history")
         self.assertEqual(0, values["lost_1000"] + values["lost_5000"])

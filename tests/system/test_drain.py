@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGTERM under load: what runs may end, the rest goes on after the next start, new events are refused, nothing is lost."""
 import concurrent.futures
+import json
 import signal
 import sqlite3
 import threading
@@ -66,7 +67,7 @@ class Drain(unittest.TestCase):
         self.terminate()
         with self.assertRaises(urllib.error.HTTPError) as refusal:
             urllib.request.urlopen(urllib.request.Request(
-                callback, data=b"{}", method="POST", headers={"Content-Type": "application/json"}), timeout=30)
+                callback, data=json.dumps(event("two")).encode(), method="POST", headers={"Content-Type": "application/json"}), timeout=30)
         with refusal.exception as answer:
             self.assertEqual(503, answer.code)
             self.assertRegex(answer.headers["Retry-After"] or "", "^[0-9]+$")
