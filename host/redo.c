@@ -51,22 +51,11 @@ static void give_up(struct replaying *r, const nf_error *err)
     on_stored(r, err);
 }
 
-static const nf_handler *handler_named(const nf_version *version, const char *name)
-{
-    size_t count;
-    const nf_handler *handlers = nf_version_handlers(version, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(handlers[i].name, name) == 0)
-            return &handlers[i];
-    }
-    return NULL;
-}
-
 static void on_old_version(void *ctx, nf_version *version, const nf_error *failure)
 {
     struct replaying *r = ctx;
     nf_error err = failure ? *failure : (nf_error){0};
-    const nf_handler *handler = failure ? NULL : handler_named(version, r->handler);
+    const nf_handler *handler = failure ? NULL : nf_version_handler(version, r->handler);
     if (!failure && !handler)
         nf_error_set(&err, NF_E_NOT_FOUND, "the flow version it ran under has no handler '%s'",
                      r->handler);

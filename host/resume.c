@@ -19,22 +19,11 @@ struct return_ticket {
     nf_journal *journal;
 };
 
-static const nf_handler *handler_named(const nf_version *version, const char *name)
-{
-    size_t count;
-    const nf_handler *handlers = nf_version_handlers(version, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(handlers[i].name, name) == 0)
-            return &handlers[i];
-    }
-    return NULL;
-}
-
 static void on_old_version(void *ctx, nf_version *version, const nf_error *err)
 {
     struct return_ticket *ticket = ctx;
     nf_passage *passage = ticket->passage;
-    const nf_handler *handler = err ? NULL : handler_named(version, passage->rows[0].handler);
+    const nf_handler *handler = err ? NULL : nf_version_handler(version, passage->rows[0].handler);
     if (handler) {
         nf_passage_run(passage, 0, handler, ticket->journal);
     } else {

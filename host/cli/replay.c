@@ -220,7 +220,6 @@ static const nf_handler *handler_of(struct replay *r, const json_t *record, nf_e
     char *key = nf_format("%s\n%s\n%s", nf_json_string(record, "tenant"), name,
                           r->original ? nf_json_string(record, "version") : "");
     nf_version *version = NULL;
-    size_t count = 0;
     for (size_t i = 0; i < r->loaded_count; i++) {
         if (strcmp(r->loaded[i].key, key) == 0)
             version = r->loaded[i].version;
@@ -231,13 +230,10 @@ static const nf_handler *handler_of(struct replay *r, const json_t *record, nf_e
     else if (!version && (version = load(r, record, err)))
         r->loaded[r->loaded_count++] = (struct loaded){nf_strdup(key), version};
     free(key);
-    const nf_handler *handlers = version ? nf_version_handlers(version, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(handlers[i].name, name) == 0)
-            return &handlers[i];
-    }
-    nf_error_set(err, NF_E_NOT_FOUND, "there is no handler '%s'", name);
-    return NULL;
+    const nf_handler *handler = version ? nf_version_handler(version, name) : NULL;
+    if (!handler)
+        nf_error_set(err, NF_E_NOT_FOUND, "there is no handler '%s'", name);
+    return handler;
 }
 
 static void print_verdict(const struct replay *r, const char *id, const json_t *verdict,

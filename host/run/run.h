@@ -202,6 +202,9 @@ void nf_version_unref(nf_version *version);
 /** What a loaded version declared. Borrowed. */
 const nf_handler *nf_version_handlers(const nf_version *version, size_t *count);
 
+/** The handler with this name, or NULL. Borrowed. */
+const nf_handler *nf_version_handler(const nf_version *version, const char *name);
+
 /** File name and SHA-256 of the source. Borrowed. */
 const char *nf_version_file(const nf_version *version);
 const uint8_t *nf_version_hash(const nf_version *version);

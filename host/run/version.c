@@ -74,6 +74,15 @@ const nf_handler *nf_version_handlers(const nf_version *version, size_t *count)
     return version->handlers;
 }
 
+const nf_handler *nf_version_handler(const nf_version *version, const char *name)
+{
+    for (size_t i = 0; i < version->handler_count; i++) {
+        if (strcmp(version->handlers[i].name, name) == 0)
+            return &version->handlers[i];
+    }
+    return NULL;
+}
+
 const char *nf_version_file(const nf_version *version)
 {
     return version->file;

@@ -102,9 +102,8 @@ static const char tables_beside[] =
     " PRIMARY KEY(tenant, handler)) STRICT, WITHOUT ROWID;"
     /* what did not end well, so that it is found among millions; it costs nothing while all goes well */
     "CREATE INDEX IF NOT EXISTS run_bad ON run(id, outcome, tenant, handler) WHERE outcome > 2;"
-    /* what was done again: of which run, and of which event */
+    /* what was done again, each with an event of its own */
     "CREATE INDEX IF NOT EXISTS run_again ON run(replay_of) WHERE replay_of <> 0;"
-    "CREATE INDEX IF NOT EXISTS run_replay ON run(event) WHERE replay_of <> 0;"
     "CREATE TABLE IF NOT EXISTS dismissed(run INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
     " who TEXT NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS late(tenant TEXT NOT NULL, after INTEGER NOT NULL, run INTEGER NOT NULL,"

@@ -86,9 +86,8 @@ static void erase_detail(struct erasing *e, int64_t run, const char *text, size_
 
 /* The runs of one event: name those without an end, rewrite the others. False: the event must not be touched. */
 static const char runs_of[] =
-    "SELECT r.id, r.outcome, d.detail FROM (SELECT * FROM run WHERE id > ?1 AND id <= ?1 + 10000 AND event = ?1"
-    " UNION SELECT * FROM run INDEXED BY run_replay WHERE replay_of <> 0 AND event = ?1) r"
-    " LEFT JOIN run_detail d ON d.run = r.id ORDER BY r.outcome";
+    "SELECT r.id, r.outcome, d.detail FROM run r LEFT JOIN run_detail d ON d.run = r.id"
+    " WHERE r.id > ?1 AND r.id <= ?1 + 10000 AND r.event = ?1 ORDER BY r.outcome";
 
 static bool erase_runs(nf_question *q, struct erasing *e, int64_t event, bool whole)
 {

@@ -56,7 +56,7 @@ static const char with_summaries[] =
 static int64_t number(nf_database *db, const char *sql, int64_t bound, int64_t otherwise)
 {
     sqlite3_stmt *s = NULL;
-    nf_error err;
+    nf_error err = {0};
     if (nf_tend_prepare(db, sql, &s, &err) != NF_OK)
         return otherwise;
     sqlite3_bind_int64(s, 1, bound);
@@ -105,11 +105,11 @@ nf_status nf_trim_late(nf_database *db, const char *tenant, int64_t run, nf_erro
 
 /* ---- the event of a run ---- */
 
-/* Has it runs: any, or (`open`) any without an end? The ids of its runs follow on its own, but for those done again. */
+/* Has it runs: any, or (`open`) any without an end? The ids of its runs follow on its own. */
 static bool event_has_runs(nf_database *db, int64_t event, bool open)
 {
     sqlite3_stmt *s = NULL;
-    nf_error err;
+    nf_error err = {0};
     bool found = false;
     if (nf_tend_prepare(db, "SELECT event, outcome FROM run WHERE id > ?1 ORDER BY id LIMIT ?2", &s,
                         &err)
@@ -120,13 +120,7 @@ static bool event_has_runs(nf_database *db, int64_t event, bool open)
     while (!found && sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int64(s, 0) == event)
         found = !open || sqlite3_column_int(s, 1) == NF_OUTCOME_NONE;
     sqlite3_finalize(s);
-    return found
-           || number(db,
-                     open ? "SELECT 1 FROM run INDEXED BY run_replay WHERE replay_of <> 0"
-                            " AND event = ?1 AND outcome = 0"
-                          : "SELECT 1 FROM run INDEXED BY run_replay WHERE replay_of <> 0"
-                            " AND event = ?1",
-                     event, 0);
+    return found;
 }
 
 static void uncount_body(nf_database *db, nf_history *h, int64_t event)
@@ -378,7 +372,7 @@ bool nf_history_trimming(const nf_database *db)
 int64_t nf_trim_dropped(nf_database *db, const char *tenant)
 {
     sqlite3_stmt *s = NULL;
-    nf_error err;
+    nf_error err = {0};
     int64_t id = 0;
     if (nf_tend_prepare(db, "SELECT dropped FROM history_age WHERE tenant = ?1", &s, &err) != NF_OK)
         return 0;

@@ -134,16 +134,10 @@ static bool name_taken(const nf_flows *flows, const struct file *by, const char 
 {
     for (size_t i = 0; i < flows->count; i++) {
         const struct file *f = &flows->files[i];
-        size_t count;
-        if (f == by || !f->flow.version)
+        if (f == by || !f->flow.version || !nf_version_handler(f->flow.version, name))
             continue;
-        const nf_handler *handlers = nf_version_handlers(f->flow.version, &count);
-        for (size_t k = 0; k < count; k++) {
-            if (strcmp(handlers[k].name, name) == 0) {
-                *owner = f->flow.file;
-                return true;
-            }
-        }
+        *owner = f->flow.file;
+        return true;
     }
     return false;
 }

@@ -129,18 +129,12 @@ static void on_change(void *ctx)
 
 const nf_handler *nf_tenant_handler(const nf_tenant *t, const char *name)
 {
-    size_t flow_count, count;
-    const nf_flow *flows = nf_flows_list(t->flows, &flow_count);
-    for (size_t i = 0; i < flow_count; i++) {
-        if (!flows[i].version)
-            continue;
-        const nf_handler *handlers = nf_version_handlers(flows[i].version, &count);
-        for (size_t k = 0; k < count; k++) {
-            if (strcmp(handlers[k].name, name) == 0)
-                return &handlers[k];
-        }
-    }
-    return NULL;
+    size_t count;
+    const nf_flow *flows = nf_flows_list(t->flows, &count);
+    const nf_handler *found = NULL;
+    for (size_t i = 0; i < count && !found; i++)
+        found = flows[i].version ? nf_version_handler(flows[i].version, name) : NULL;
+    return found;
 }
 
 /* ---- life ---- */

@@ -141,7 +141,7 @@ class Changes(Case):
                              "ALTER TABLE subscription DROP COLUMN connection; "
                              "ALTER TABLE subscription DROP COLUMN sign_in; DROP TABLE sign_in; "
                              + "".join(f"DROP INDEX {name}; "
-                                       for name in ("run_again", "run_replay", "run_bad", "run_open", "run_asleep", "run_held"))
+                                       for name in ("run_again", "run_bad", "run_open", "run_asleep", "run_held"))
                              + "DROP TABLE journal; DROP TABLE held; "
                              + "".join(f"ALTER TABLE run DROP COLUMN {name}; " for name in ("state", "wake", "spent", "replay_of"))
                              + "CREATE INDEX run_open ON run(id) WHERE outcome = 0; "
