@@ -115,6 +115,11 @@ static struct decision *find(nf_pipeline *p, int64_t run, nf_error *err)
         status = nf_error_set(err, NF_E_NOT_FOUND,
                               "run %lld is of a tenant or trigger that is not on this host",
                               (long long)run);
+    else if (status == NF_OK && !d->tenant->resumed)
+        status = nf_error_set(err, NF_E_FULL,
+                              "the host has just started, and the runs of %s are being read; try "
+                              "again in some seconds",
+                              d->tenant->config->name);
     if (status == NF_OK)
         return d;
     free_decision(d);

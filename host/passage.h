@@ -16,11 +16,12 @@ struct nf_pipeline {
     nf_store *store;
     nf_tenant *tenants[NF_MOST_TENANTS];
     size_t tenant_count;
-    size_t unanswered;     /* events on their way to the disk */
-    bool ending;           /* no new events are taken */
-    nf_timer *alarm_clock; /* of sleeping runs; wake.c */
-    int64_t next_wake_ms;  /* that it is set to; 0: it is not */
-    nf_sleeper woken;      /* up to here, of those that wake now */
+    size_t unanswered;            /* events on their way to the disk */
+    bool ending;                  /* no new events are taken */
+    struct nf_resuming *resuming; /* tenants whose runs of before the restart are being read */
+    nf_timer *alarm_clock;        /* of sleeping runs; wake.c */
+    int64_t next_wake_ms;         /* that it is set to; 0: it is not */
+    nf_sleeper woken;             /* up to here, of those that wake now */
     void (*ended)(void *ctx, const nf_run_row *row, const nf_event_row *event,
                   const nf_run_report *report); /* see nf_pipeline_on_end */
     void *ended_ctx;
@@ -65,6 +66,9 @@ nf_urgency nf_passage_urgency(const nf_passage *passage);
  * asked to come again. Static.
  */
 const char *nf_pipeline_not_now(const nf_pipeline *pipeline, nf_tenant *tenant, nf_urgency urgency);
+
+/** Forget which runs were to be resumed; they are found again at the next start. */
+void nf_pipeline_resume_no_more(nf_pipeline *pipeline);
 
 /** Raise the alarm that events or runs are lost. */
 void nf_pipeline_tell_loss(nf_tenant *tenant);

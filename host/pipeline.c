@@ -303,8 +303,10 @@ nf_pipeline *nf_pipeline_new(nf_store *store)
 
 void nf_pipeline_free(nf_pipeline *p)
 {
-    if (p)
-        nf_timer_close(p->alarm_clock);
+    if (!p)
+        return;
+    nf_pipeline_resume_no_more(p);
+    nf_timer_close(p->alarm_clock);
     free(p);
 }
 

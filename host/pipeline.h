@@ -39,8 +39,8 @@ nf_status nf_pipeline_raise(void *pipeline, nf_tenant *tenant, const nf_occurren
 void nf_pipeline_receive(nf_http_exchange *x, void *ctx);
 
 /**
- * Start the runs that had no end when the host stopped, each under the flow version it began with. Called once per
- * tenant when its flows are loaded.
+ * Start the runs that had no end when the host stopped, each under the flow version it began with; then the tenant
+ * takes events (nf_tenant_resumed). Called once per tenant when its flows are loaded.
  */
 void nf_pipeline_resume(nf_pipeline *pipeline, nf_tenant *tenant);
 

@@ -30,12 +30,13 @@ static void choose(nf_passage *passage, const nf_occurrence *o)
     }
 }
 
-static nf_status not_now(const nf_passage *passage, nf_error *err)
+static nf_status not_now(const nf_passage *passage, const nf_occurrence *o, nf_error *err)
 {
     nf_pipeline *p = passage->pipeline;
     /* what comes from inside cannot come again: while the host ends it is kept for the next start */
+    bool taken = p->ending || (!passage->tenant->resumed && !o->handler);
     const char *why =
-        p->ending ? NULL : nf_pipeline_not_now(p, passage->tenant, nf_passage_urgency(passage));
+        taken ? NULL : nf_pipeline_not_now(p, passage->tenant, nf_passage_urgency(passage));
     return why ? nf_error_set(err, NF_E_FULL, "%s", why) : NF_OK;
 }
 
@@ -51,7 +52,7 @@ nf_status nf_pipeline_raise(void *pipeline, nf_tenant *tenant, const nf_occurren
     event->row.tenant = tenant->config->name;
     nf_passage *passage = nf_passage_new(pipeline, tenant, event);
     choose(passage, o);
-    status = passage->count ? not_now(passage, err) : NF_OK;
+    status = passage->count ? not_now(passage, o, err) : NF_OK;
     if (status == NF_OK) {
         passage->stored = o->stored;
         passage->ended = o->ended;

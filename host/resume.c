@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 /* One run whose flow version is being loaded. */
 struct return_ticket {
@@ -139,34 +140,87 @@ void nf_passage_resume(nf_pipeline *p, nf_tenant *t, const nf_run_row *row,
 
 /* ---- all of a tenant ---- */
 
-struct resume {
+/*
+ * They are read some at a time, oldest first, so that the first of many goes on at once. No event is taken before all
+ * are in memory: it would pass them in their lanes.
+ */
+enum { AT_A_TIME = 200, PAUSE_MS = 1 }; /* a pause of 0 would leave the loop no turn */
+
+struct nf_resuming {
     nf_pipeline *pipeline;
     nf_tenant *tenant;
+    nf_timer *timer;
+    int64_t after, upto; /* ids; what comes to be meanwhile is in memory already */
     size_t count;
+    struct nf_resuming *prev, *next;
 };
 
 static void on_open_run(void *ctx, const nf_run_row *row, const nf_event_row *event)
 {
-    struct resume *resume = ctx;
-    resume->count++;
+    struct nf_resuming *r = ctx;
+    r->after = row->id;
+    if (row->id > r->upto)
+        return;
+    r->count++;
     nf_fault_point("resume.run");
-    nf_passage_resume(resume->pipeline, resume->tenant, row, event);
+    nf_passage_resume(r->pipeline, r->tenant, row, event);
+}
+
+static void free_resuming(struct nf_resuming *r)
+{
+    DL_DELETE(r->pipeline->resuming, r);
+    nf_timer_close(r->timer);
+    free(r);
+}
+
+void nf_pipeline_resume_no_more(nf_pipeline *p)
+{
+    while (p->resuming)
+        free_resuming(p->resuming);
+}
+
+static void all_resumed(struct nf_resuming *r)
+{
+    nf_pipeline *p = r->pipeline;
+    nf_tenant *tenant = r->tenant;
+    if (r->count)
+        nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
+                    r->count);
+    free_resuming(r);
+    nf_fault_point("resume.after");
+    nf_pipeline_tell_all_held(p, tenant);
+    nf_tenant_resumed(tenant);
+    nf_pipeline_wake_at(p, 1); /* at once: what became due meanwhile */
+}
+
+static void resume_some(void *ctx)
+{
+    struct nf_resuming *r = ctx;
+    nf_error err = {0};
+    size_t before = r->count;
+    if (r->pipeline->ending)
+        return;
+    nf_pool_gather(r->tenant->pool);
+    if (nf_store_each_open_run(r->pipeline->store, r->tenant->config->name, r->after, AT_A_TIME,
+                               on_open_run, r, &err)
+        != NF_OK)
+        nf_log_error("run", "%s: open runs could not be read, and wait for the next start: %s",
+                     r->tenant->config->name, err.text);
+    nf_pool_go(r->tenant->pool);
+    if (err.status == NF_OK && r->count - before == AT_A_TIME)
+        nf_timer_start(r->timer, PAUSE_MS, 0);
+    else
+        all_resumed(r);
 }
 
 void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
 {
-    struct resume resume = {p, tenant, 0};
-    nf_error err = {0};
+    struct nf_resuming *r = nf_alloc(sizeof *r);
+    r->pipeline = p;
+    r->tenant = tenant;
+    r->timer = nf_timer_new(tenant->host->loop, resume_some, r);
+    r->upto = nf_store_new_id(p->store);
+    DL_APPEND(p->resuming, r);
     nf_fault_point("resume.before");
-    nf_pool_gather(tenant->pool);
-    if (nf_store_each_open_run(p->store, tenant->config->name, on_open_run, &resume, &err) != NF_OK)
-        nf_log_error("run", "%s: open runs could not be read: %s", tenant->config->name, err.text);
-    nf_pool_go(tenant->pool);
-    if (resume.count)
-        nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
-                    resume.count);
-    nf_fault_point("resume.after");
-    nf_pipeline_tell_all_held(p, tenant);
-    tenant->resumed = true;
-    nf_pipeline_wake_at(p, 1); /* at once: what became due meanwhile */
+    resume_some(r);
 }

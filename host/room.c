@@ -36,6 +36,8 @@ const char *nf_pipeline_not_now(const nf_pipeline *p, nf_tenant *t, nf_urgency u
         return "the host is ending; come again\n";
     if (nf_store_failing(p->store))
         return "the database cannot be written\n";
+    if (!t->resumed)
+        return "the host has just started, and runs of before come first; come again\n";
     if (nf_pool_waiting(t->pool) < t->allowed.tenant.of[NF_CAP_QUEUED_EVENTS])
         return NULL;
     uint64_t lost = nf_pool_shed_count(t->pool, NF_SHED_LESS_URGENT);

@@ -318,8 +318,9 @@ static bool another_token(nf_nimbus_request *r)
 static nf_retry_verdict decide(nf_nimbus_request *r, const nf_http_result *result,
                                uint64_t *wait_ms)
 {
-    uint16_t jitter;
-    nf_random(&jitter, sizeof jitter);
+    uint16_t jitter = 0;
+    if (nf_attempt_judge(result->error.status, result->status) != NF_ATTEMPT_FINAL)
+        nf_random(&jitter, sizeof jitter); /* a call of the kernel that an answer can do without */
     nf_attempt attempt = {
         .number = r->attempt,
         .repeatable = r->class != NF_UNSAFE,

@@ -12,9 +12,9 @@
 
 enum {
     NF_RUNS_PER_WORKER = 9000, /* most at a time on one worker; it has more slots, for loads */
-    NF_STARTS_AT_A_TIME =
-        128, /* runs that a worker was given and has said nothing of: what is said to it meanwhile waits
-                                  behind them, and a more urgent run can still come before the others */
+    /* runs that a worker was given and has said nothing of: what is said to it meanwhile waits behind them, and a more
+       urgent run can still come before the others */
+    NF_STARTS_AT_A_TIME = 32,
     NF_RUNS_BEFORE_MORE = 8, /* with so many on each worker, and */
     NF_SILENCE_MS = 20,      /* silence of a worker for so long, another one is taken */
     NF_WRITE_AFTER_MS = 250, /* results that nobody waits for are on disk so much later */

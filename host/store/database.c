@@ -22,13 +22,15 @@
 
 enum { BUSY_MS = 5000 }; /* somebody looks into the file with other tools */
 
-static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
-                               "PRAGMA journal_mode=WAL;"
-                               "PRAGMA synchronous=FULL;"
-                               "PRAGMA secure_delete=FAST;"
-                               "PRAGMA foreign_keys=OFF;"
-                               "PRAGMA wal_autocheckpoint=4000;"
-                               "PRAGMA journal_size_limit=67108864;";
+static const char settings[] =
+    "PRAGMA page_size=8192;" /* of a new file; fewer writes per event than with 4096 */
+    "PRAGMA auto_vacuum=INCREMENTAL;"
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=FULL;"
+    "PRAGMA secure_delete=FAST;"
+    "PRAGMA foreign_keys=OFF;"
+    "PRAGMA wal_autocheckpoint=2000;"
+    "PRAGMA journal_size_limit=67108864;";
 
 static const char tables[] =
     "CREATE TABLE event(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, subscription INTEGER NOT NULL,"

@@ -170,7 +170,7 @@ static void read_open(sqlite3_stmt *s, nf_run_row *run, nf_event_row *event)
     nf_read_hash(s, 8, event->hash);
 }
 
-nf_status nf_store_each_open_run(nf_store *store, const char *tenant,
+nf_status nf_store_each_open_run(nf_store *store, const char *tenant, int64_t after, unsigned limit,
                                  void (*each)(void *ctx, const nf_run_row *run,
                                               const nf_event_row *event),
                                  void *ctx, nf_error *err)
@@ -180,11 +180,13 @@ nf_status nf_store_each_open_run(nf_store *store, const char *tenant,
     nf_status status = nf_read_prepare(
         store,
         "SELECT " OPEN_COLUMNS " FROM run r INDEXED BY run_open JOIN event e ON e.id = r.event"
-        " WHERE r.outcome = 0 AND r.state = 0 AND r.tenant = ? ORDER BY r.id",
+        " WHERE r.outcome = 0 AND r.state = 0 AND r.tenant = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3",
         &s, err);
     if (status != NF_OK)
         return status;
     sqlite3_bind_text(s, 1, tenant, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, after);
+    sqlite3_bind_int64(s, 3, limit);
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         nf_run_row run;
         nf_event_row event;

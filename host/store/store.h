@@ -275,8 +275,11 @@ nf_status nf_store_each_limit(nf_store *store, const char *tenant,
                               void (*each)(void *ctx, const char *name, const char *value),
                               void *ctx, nf_error *err);
 
-/** Every run of a tenant that is to go on at once, with its event, oldest first. Rows are borrowed meanwhile. */
-nf_status nf_store_each_open_run(nf_store *store, const char *tenant,
+/**
+ * At most `limit` runs of a tenant that are to go on at once, with their events: those with ids above `after`, oldest
+ * first. Rows are borrowed during the call.
+ */
+nf_status nf_store_each_open_run(nf_store *store, const char *tenant, int64_t after, unsigned limit,
                                  void (*each)(void *ctx, const nf_run_row *run,
                                               const nf_event_row *event),
                                  void *ctx, nf_error *err);

@@ -16,7 +16,7 @@
 
 bool nf_tenant_ready(const nf_tenant *t)
 {
-    bool ready = t->loaded && nf_tenant_connection(t, NULL, NULL);
+    bool ready = t->resumed && nf_tenant_connection(t, NULL, NULL);
     for (size_t i = 0; i < t->connection_count; i++)
         ready = ready && (t->connections[i]->gone || nf_connection_ready(t->connections[i]));
     return ready;
@@ -29,7 +29,7 @@ const char *nf_tenant_trouble(const nf_tenant *t)
         if (!c->gone && nf_connection_trouble(c))
             return nf_connection_trouble(c);
     }
-    if (!t->loaded)
+    if (!t->resumed)
         return "starting";
     return nf_tenant_connection(t, NULL, NULL)
                ? NULL
@@ -85,12 +85,11 @@ static void find_homeless(nf_tenant *t, const nf_version *version)
     }
 }
 
-void nf_tenant_connections_changed(nf_tenant *t)
+/* What needs no connection is heard at once: a run that is resumed may fail, and a flow may wait for that. */
+static void listen_locally(nf_tenant *t)
 {
     size_t count;
     const nf_flow *flows = nf_flows_list(t->flows, &count);
-    if (!t->loaded)
-        return;
     json_object_clear(t->homeless);
     nf_tenant_drop_listeners(t, NULL);
     for (size_t i = 0; i < count; i++) {
@@ -100,21 +99,39 @@ void nf_tenant_connections_changed(nf_tenant *t)
         find_homeless(t, flows[i].version);
         nf_tenant_add_local(t, flows[i].version);
     }
+}
+
+static void listen_at_nimbus(nf_tenant *t)
+{
     nf_timetable_follow(t->timetable);
     for (size_t i = 0; i < t->connection_count; i++)
         nf_connection_listen(t->connections[i]);
 }
 
+void nf_tenant_connections_changed(nf_tenant *t)
+{
+    if (!t->loaded)
+        return;
+    listen_locally(t);
+    if (t->resumed)
+        listen_at_nimbus(t);
+}
+
+void nf_tenant_resumed(nf_tenant *t)
+{
+    t->resumed = true;
+    listen_at_nimbus(t);
+}
+
 static void on_flows(void *ctx, bool changed)
 {
     nf_tenant *t = ctx;
-    if (!t->loaded) {
-        t->loaded = true;
-        t->on_loaded(t, t->ctx);
-        changed = true;
-    }
-    if (changed)
+    bool first = !t->loaded;
+    t->loaded = true;
+    if (changed || first)
         nf_tenant_connections_changed(t);
+    if (first)
+        t->on_loaded(t, t->ctx);
 }
 
 void nf_tenant_rescan(nf_tenant *t)

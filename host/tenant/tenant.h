@@ -98,11 +98,14 @@ struct nf_tenant {
 
 /**
  * Open a tenant: opens its connections, starts to load its flows. `loaded` is called once, when every flow was tried
- * and before any event is taken: runs of before a restart are resumed there.
+ * and before any event is taken: runs of before a restart are resumed there, and then it calls nf_tenant_resumed.
  */
 nf_status nf_tenant_open(const nf_tenant_host *host, const nf_tenant_config *config,
                          void (*loaded)(nf_tenant *tenant, void *ctx), void *ctx,
                          nf_tenant **tenant, nf_error *err);
+
+/** The runs of before a restart are in memory again: listen. */
+void nf_tenant_resumed(nf_tenant *tenant);
 
 /** End the workers. Runs under way are dropped without a report; they are found again at the next start. */
 void nf_tenant_stop(nf_tenant *tenant);

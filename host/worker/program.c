@@ -14,7 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOADED_MAX = 1 << 20, EAGER_SOURCE = 64 << 10 }; /* a large file would load too slowly */
+enum {
+    LOADED_MAX = 1 << 20,
+    EAGER_SOURCE = 64 << 10, /* a larger file would load too slowly */
+    STRINGS_OF_A_RUN = 128,
+};
 
 static void *take(nf_run *run, nf_arena *arena, size_t size)
 {
@@ -77,11 +81,23 @@ static void collect_as_usual(lua_State *L)
     lua_gc(L, LUA_GCINC, 200, 200, 13);
 }
 
+/* Let the table of strings have room for those of an event, or every run would have to make it larger. */
+static void make_room_for_strings(lua_State *L)
+{
+    lua_gc(L, LUA_GCSTOP);
+    for (int i = 0; i < STRINGS_OF_A_RUN; i++) {
+        lua_pushfstring(L, "%d", i);
+        lua_settop(L, 0);
+    }
+    lua_gc(L, LUA_GCRESTART);
+}
+
 /* Bring a state to rest, to be copied: nothing on its stack, no garbage, no hook. */
 static void settle(lua_State *L)
 {
     lua_settop(L, 0);
     collect_as_usual(L);
+    make_room_for_strings(L);
     lua_gc(L, LUA_GCCOLLECT);
     lua_gc(L, LUA_GCCOLLECT);
     nf_current->in_host = 1;

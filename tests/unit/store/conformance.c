@@ -46,7 +46,8 @@ static void on_open(void *ctx, const nf_run_row *run, const nf_event_row *event)
 static unsigned open_runs(world *w, const char *tenant)
 {
     memset(&seen, 0, sizeof seen);
-    assert_int_equal(NF_OK, nf_store_each_open_run(w->store, tenant, on_open, NULL, NULL));
+    assert_int_equal(NF_OK,
+                     nf_store_each_open_run(w->store, tenant, 0, UINT_MAX, on_open, NULL, NULL));
     return seen.count;
 }
 

@@ -159,7 +159,8 @@ static void on_run(void *ctx, const nf_run_row *run, const nf_event_row *event)
 static unsigned open_runs(world *w)
 {
     memset(&parked, 0, sizeof parked);
-    assert_int_equal(NF_OK, nf_store_each_open_run(w->store, "acme", on_run, NULL, NULL));
+    assert_int_equal(NF_OK,
+                     nf_store_each_open_run(w->store, "acme", 0, UINT_MAX, on_run, NULL, NULL));
     return parked.count;
 }
 

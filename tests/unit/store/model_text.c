@@ -164,7 +164,8 @@ static void check_starts(world *w, nf_strbuf *out)
 {
     nf_sleeper after = {0};
     size_t due = 0;
-    assert_int_equal(NF_OK, nf_store_each_open_run(w->store, "acme", on_open_run, out, NULL));
+    assert_int_equal(NF_OK,
+                     nf_store_each_open_run(w->store, "acme", 0, UINT_MAX, on_open_run, out, NULL));
     assert_int_equal(
         NF_OK, nf_store_each_due(w->store, INT64_MAX, &after, MODEL_RUNS, on_due, out, &due, NULL));
     assert_int_equal(times(nf_strbuf_text(out), " outcome 0 state 1 "), due);
