@@ -187,6 +187,7 @@ static void all_resumed(struct nf_resuming *r)
         nf_log_info("run", "%s: %zu runs from before the restart go on", tenant->config->name,
                     r->count);
     free_resuming(r);
+    nf_pool_returning(tenant->pool, false);
     nf_fault_point("resume.after");
     nf_pipeline_tell_all_held(p, tenant);
     nf_tenant_resumed(tenant);
@@ -221,6 +222,7 @@ void nf_pipeline_resume(nf_pipeline *p, nf_tenant *tenant)
     r->timer = nf_timer_new(tenant->host->loop, resume_some, r);
     r->upto = nf_store_new_id(p->store);
     DL_APPEND(p->resuming, r);
+    nf_pool_returning(tenant->pool, true);
     nf_fault_point("resume.before");
     resume_some(r);
 }

@@ -34,8 +34,9 @@ struct nf_call {
     bool absent;       /* that look found nothing */
     bool told_refusal; /* `why` is an answer that stands unless an earlier attempt took effect */
     uint64_t first_ns; /* when the first look found nothing; 0: none has */
-    nf_error why;      /* of the outcome that is looked for */
     void (*on_reply)(nf_call *call, const nf_reply *reply);
+    nf_error
+        why; /* of the outcome that is looked for; last: its text is not written before there is one */
 };
 
 /** End the call with an error, or with JSON text. Everything else goes through here. */

@@ -17,6 +17,7 @@
 #include "base/macros.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,7 +258,8 @@ static void start_checked(nf_call *call, const char *args, size_t len)
 static nf_call *new_call(const nf_effect_env *env, const nf_action *action,
                          const nf_effect_owner *owner, void *ctx)
 {
-    nf_call *call = nf_alloc(sizeof *call);
+    nf_call *call = nf_realloc(NULL, sizeof *call);
+    memset(call, 0, offsetof(nf_call, why.text) + 1);
     call->env = env;
     call->action = action;
     call->owner = owner;

@@ -96,9 +96,16 @@ static unsigned most(const nf_gate *gate, const nf_run *run)
     return limit ? limit : UINT32_MAX;
 }
 
+/* Does it wait for runs of before the restart? */
+static bool must_wait(const nf_gate *gate, const nf_run *run)
+{
+    bool replaceable = gate->level == NF_AT_KEY && run->handler->mode == NF_MODE_LATEST;
+    return run->pool->gathering || (run->pool->returning && replaceable);
+}
+
 static bool has_room(const nf_gate *gate, const nf_run *run)
 {
-    return !run->pool->gathering && gate->inside < most(gate, run);
+    return !must_wait(gate, run) && gate->inside < most(gate, run);
 }
 
 /* Who is let in next, or NULL. */
@@ -198,12 +205,25 @@ void nf_pool_gather(nf_pool *pool)
     pool->gathering++;
 }
 
-void nf_pool_go(nf_pool *pool)
+static void go_on(nf_pool *pool)
 {
-    if (--pool->gathering > 0 || pool->closing)
+    if (pool->gathering || pool->closing)
         return;
     let_in_all(pool);
     nf_pool_dispatch(pool);
+}
+
+void nf_pool_go(nf_pool *pool)
+{
+    pool->gathering--;
+    go_on(pool);
+}
+
+void nf_pool_returning(nf_pool *pool, bool returning)
+{
+    pool->returning = returning;
+    if (!returning)
+        go_on(pool);
 }
 
 void nf_gates_limit_changed(nf_pool *pool)

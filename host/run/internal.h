@@ -110,6 +110,7 @@ struct nf_pool {
     nf_ready ready;                        /* may start */
     nf_gate *gates;                        /* hash by name */
     unsigned gathering; /* while it is not 0 nobody is let in: runs of before a restart come */
+    bool returning;     /* not all of them are here yet */
     uint64_t shed[NF_SHEDS];
     uint64_t looked_ns; /* for runs whose task is over */
     nf_pool_watcher watcher;

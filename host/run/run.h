@@ -120,6 +120,12 @@ void nf_pool_gather(nf_pool *pool);
 void nf_pool_go(nf_pool *pool);
 
 /**
+ * Runs of before a restart come back, oldest first, until this is called with false. Meanwhile a run that a newer one
+ * would replace (mode latest) does not start: the newer one may have done its work already.
+ */
+void nf_pool_returning(nf_pool *pool, bool returning);
+
+/**
  * Make room for a run of this urgency: runs that have not begun and whose task is over, else the newest of the least
  * urgent class, if that is less urgent. False: there is none.
  */

@@ -137,8 +137,8 @@ typedef struct nf_write {
     } of;
     nf_store_done *done;
     void *ctx;
-    nf_error result;
     struct nf_write *next;
+    nf_error result; /* last: its text is not written before there is an error */
 } nf_write;
 
 /** The apply functions, one per kind of write. */

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -220,7 +221,8 @@ static nf_write *enqueue(nf_store *store,
                          nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
                          nf_store_done *done, void *ctx)
 {
-    nf_write *w = nf_alloc(sizeof *w);
+    nf_write *w = nf_realloc(NULL, sizeof *w);
+    memset(w, 0, offsetof(nf_write, result.text) + 1);
     nf_fault_point("store.queued");
     w->apply = apply;
     w->done = done;

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """After a crash with many runs waiting: they go on in the order of their lane, none is lost, and what fails is told."""
 import json
+import sqlite3
 import unittest
 
 from host import Host, event, post
 from nimbus import Nimbus
 
-RUNS = 450  # more than are read at a time when the host starts
+RUNS = 1000  # more than are read at a time when the host starts
 FAILS = 1
 FLOW = """
 nimbus.on_task {
@@ -22,13 +23,20 @@ flow.on_failure {
     nimbus.tasks.update { taskId = "failures", customer = { firstName = failure.event.initialMessage } }
   end,
 }
+nimbus.on_task {
+  name = "newest", services = { "sales@contoso.example" }, events = { "SystemAccepted" }, mode = "latest",
+  run = function(task)
+    nimbus.tasks.update { taskId = task.taskId, customer = { firstName = task.initialMessage } }
+  end,
+}
 """ % FAILS
 
 
 class Resume(unittest.TestCase):
     def setUp(self):
         self.nimbus = Nimbus()
-        self.host = Host(self.nimbus.url, flows={"numbered.lua": FLOW}, tenant="limits: {queued_events: 1000}\n").start()
+        self.host = Host(self.nimbus.url, flows={"numbered.lua": FLOW},
+                         tenant="request_timeout: 5min\nlimits: {queued_events: 2000, wall: 10min}\n").start()
         self.host.keep_port()
 
     def tearDown(self):
@@ -40,19 +48,44 @@ class Resume(unittest.TestCase):
         return [json.loads(body)["customer"]["firstName"] for method, path, _, body in list(self.nimbus.requests)
                 if method == "PUT" and path.endswith("/" + task)]
 
-    def test_a_long_lane_keeps_its_order(self):
+    def send(self, task, message, service="support"):
+        body = event(task, initialMessage=message, serviceUPN=service + "@contoso.example")
+        self.assertEqual(202, post(self.nimbus.callback(service), body)[0])
+
+    def fill_the_lane(self):
         self.nimbus.answer = lambda handler, _: handler.command == "PUT"  # never answered, so the others wait behind it
         for number in range(RUNS):
-            self.assertEqual(202, post(self.nimbus.callback(), event("lane", initialMessage=str(number)))[0])
+            self.send("lane", str(number))
         self.nimbus.wait(lambda: self.updates("lane") == ["0"])
+
+    def test_a_long_lane_keeps_its_order(self):
+        self.fill_the_lane()
         self.host.kill()
         self.nimbus.answer = None
         self.host.start()
-        self.assertEqual(202, post(self.nimbus.callback(), event("lane", initialMessage=str(RUNS)))[0])
+        self.send("lane", str(RUNS))
         self.nimbus.wait(lambda: str(RUNS) in self.updates("lane"), 120)
         expected = ["0"] + [str(number) for number in range(RUNS + 1) if number != FAILS]  # the first was sent before, too
         self.assertEqual(expected, self.updates("lane"))
         self.nimbus.wait(lambda: self.updates("failures") == [str(FAILS)])
+
+    def test_what_a_newer_event_has_replaced_does_not_go_on(self):
+        self.nimbus.answer = lambda handler, _: handler.command == "PUT"
+        self.send("one", "old", "sales")
+        self.nimbus.wait(lambda: self.updates("one") == ["old"])
+        self.fill_the_lane()
+        self.send("one", "new", "sales")
+        self.nimbus.wait(lambda: self.updates("one") == ["old", "new"])
+        self.host.kill()
+        with sqlite3.connect(self.host.dir + "/data/nimflow.db", timeout=30) as database:  # as if its end had come too late
+            changed = database.execute("UPDATE run SET outcome = 0, started = 0, ended = 0, attempts = 0"
+                                       " WHERE handler = 'newest' AND outcome <> 0")
+            self.assertEqual(1, changed.rowcount)
+        self.nimbus.answer = None
+        self.host.start()
+        run = next(run for run in self.host.runs("--handler", "newest") if run["outcome"] == "done")
+        self.assertEqual(["old", "new", "new"], self.updates("one"), run)
+        self.nimbus.wait(lambda: str(RUNS - 1) in self.updates("lane"), 120)
 
 
 if __name__ == "__main__":
