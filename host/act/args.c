@@ -18,7 +18,8 @@ static size_t enter(nf_args_path *path, const char *name)
 {
     size_t before = path->text.len;
     const char *between = before == path->base ? ": " : name[0] == '[' ? "" : ".";
-    nf_strbuf_addf(&path->text, "%s%s", between, name);
+    nf_strbuf_puts(&path->text, between);
+    nf_strbuf_puts(&path->text, name);
     return before;
 }
 

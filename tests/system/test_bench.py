@@ -183,8 +183,8 @@ class Benches(unittest.TestCase):
     def test_noisy_neighbour(self):
         values = self.figures("noisy-neighbour")
         self.assertAlmostEqual(values["added_p99_us"], values["noisy_p99_us"] - values["quiet_p99_us"], delta=1)
-        self.assertGreater(values["noisy_events_per_s"], 0)
-        self.assertGreater(values["quiet_events_per_s"], 0)
+        self.assertEqual(0, values["lost"])  # how many came in time depends on the machine
+        self.assertGreater(values["quiet_p99_us"], 0)
 
     def test_resume(self):
         self.assertGreater(self.figures("resume")["first_effect_ms"], 0)
