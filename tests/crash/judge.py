@@ -72,7 +72,7 @@ class Judge:
         self.world = world
         self.violations = {"lost": [], "doubled": [], "order_violations": []}
         self.explained = collections.Counter()
-        self.ended = 0
+        self.ended = self.runs_ended = 0  # events whose runs have all ended or are explained; such runs
         self.finished = {}   # (task, sequence, handler, step or None) -> number of requests seen when it was durable
 
     def say(self, kind, text):
@@ -109,32 +109,33 @@ class Judge:
                 kind = "doubled" if look.events[task, sequence] else "lost"
                 self.say(kind, f"{task}#{sequence}: accepted, and stored {look.events[task, sequence]} times")
                 continue
-            for handler in flows.handlers_for(sleeper):
-                self._judge_run((task, sequence, handler), look, requests)
+            judged = [self._judge_run((task, sequence, handler), look, requests) for handler in flows.handlers_for(sleeper)]
+            self.ended += all(judged)
+            self.runs_ended += sum(judged)
         for key, rows in look.runs.items():
             if len(rows) > 1:
                 self.say("doubled", f"{key}: {len(rows)} runs")
 
     def _judge_run(self, key, look, requests):
+        """True when the run has ended, or it is known why it has not."""
         rows = look.runs.get(key)
         if not rows:
             self.say("lost", f"{key}: accepted, but there is no run")
-            return
+            return False
         outcome, state, detail, reason = rows[0]
         if outcome == DONE:
             self._judge_done(key, look, requests[key])
-            return
+            return True
         detail = json.loads(detail) if detail else {}
         why = reason or (detail.get("error") or {}).get("message", "")
         held = outcome == OPEN and state == HELD and key[2] in flows.MAY_BE_HELD and "must not be done twice" in why
         if held or "the worker died twice while it worked on this run" in why:
             self.explained["held" if held else "lost-worker"] += 1
-            self.ended += 1
-        else:
-            self.say("lost", f"{key}: outcome {outcome}, state {state}, {why!r}")
+            return True
+        self.say("lost", f"{key}: outcome {outcome}, state {state}, {why!r}")
+        return False
 
     def _judge_done(self, key, look, requests):
-        self.ended += 1
         seen = {request.step for request in requests if request.status is not None or request.step not in flows.UNSAFE}
         missing = [step for step in flows.STEPS[key[2]] if step and step not in seen]
         if missing:
