@@ -34,7 +34,8 @@
 #define ANCHOR_NS (5u * NS_PER_MS) /* how long the two clocks are taken to run alike */
 
 enum {
-    ALTERNATE_STACK = 65536,
+    /* a fault while another one is looked into nests; what is not touched costs nothing */
+    ALTERNATE_STACK = 262144,
     SIGNAL_ROOM = 16384,
     TICKS_TO_SYNC = 2,
     DEEP = 2000, /* calls in one thread */
