@@ -35,8 +35,8 @@ struct nf_call {
     bool told_refusal; /* `why` is an answer that stands unless an earlier attempt took effect */
     uint64_t first_ns; /* when the first look found nothing; 0: none has */
     void (*on_reply)(nf_call *call, const nf_reply *reply);
-    nf_error
-        why; /* of the outcome that is looked for; last: its text is not written before there is one */
+    /* of the outcome that is looked for; last: its text is not written before there is one */
+    nf_error why;
 };
 
 /** End the call with an error, or with JSON text. Everything else goes through here. */

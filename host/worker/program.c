@@ -97,6 +97,7 @@ static void settle(lua_State *L)
 {
     lua_settop(L, 0);
     collect_as_usual(L);
+    lua_gc(L, LUA_GCCOLLECT); /* first: garbage must not count against the limit */
     make_room_for_strings(L);
     lua_gc(L, LUA_GCCOLLECT);
     lua_gc(L, LUA_GCCOLLECT);
