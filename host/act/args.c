@@ -224,7 +224,7 @@ static json_t *check_object(nf_args_path *path, const nf_param *params, const js
             json_decref(out);
             return NULL;
         }
-        json_object_set_new(out, param->name, checked);
+        json_object_set_new_nocheck(out, param->name, checked);
     }
     return out;
 }

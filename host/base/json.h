@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json.h: small helpers over jansson, for everything that is not on the way of each event. */
+/* json.h: jansson's trees, read with our scanner's strictness, and small helpers over them. */
 #ifndef NF_BASE_JSON_H
 #define NF_BASE_JSON_H
 

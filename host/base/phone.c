@@ -232,8 +232,10 @@ static size_t separator(const char *text, size_t len)
         "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x80\xaf", "\xe2\x81\xa0",
         "\xe2\x81\xa6", "\xe2\x81\xa9", "\xef\xbb\xbf",
     };
-    if (len > 0 && *text != 0 && strchr(" \t\r\n-./()[]~", *text))
-        return 1;
+    if (len == 0 || *text == 0)
+        return 0;
+    if ((unsigned char)*text < 0x80)
+        return strchr(" \t\r\n-./()[]~", *text) != NULL;
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
         size_t size = strlen(wide[i]);
         if (size <= len && memcmp(text, wide[i], size) == 0)

@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_json.c: the scanner against the JSON library: what that refuses must be refused, texts must mean the same, and
- * what is quoted must come back.
+ * what is quoted must come back; and our trees against the library's own.
  */
 #include "base/jscan.h"
+#include "base/json.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -50,6 +51,21 @@ static void compare(const char *text, size_t len)
     json_decref(tree);
 }
 
+/* Where both take a text, the values are the same; where the scanner does, both take it or both do not. */
+static void compare_trees(const char *text, size_t len)
+{
+    nf_error err = {0};
+    json_t *ours = nf_json_parse(text, len, &err);
+    json_t *theirs =
+        json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    if (nf_json_valid(text, len) && (!ours != !theirs || (ours && !json_equal(ours, theirs))))
+        abort();
+    if (!ours != (err.status != NF_OK))
+        abort();
+    json_decref(ours);
+    json_decref(theirs);
+}
+
 static void round_trip(const char *text, size_t len)
 {
     char *quoted = malloc(6 * len + 2), *back;
@@ -72,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nf_jscan scan;
     int line, column;
     compare((const char *)data, size);
+    compare_trees((const char *)data, size);
     round_trip((const char *)data, size);
     nf_jscan_init(&scan, (const char *)data, size);
     nf_jscan_skip(&scan, nf_jscan_next(&scan));
