@@ -34,12 +34,13 @@
 #define ANCHOR_NS (5u * NS_PER_MS) /* how long the two clocks are taken to run alike */
 
 enum {
-    /* a fault while another one is looked into nests; what is not touched costs nothing */
-    ALTERNATE_STACK = 262144,
+    ALTERNATE_STACK = 65536, /* a fault while another one is looked into nests */
     SIGNAL_ROOM = 16384,
     TICKS_TO_SYNC = 2,
     DEEP = 2000, /* calls in one thread */
 };
+
+static bool tick_blocked; /* since a fault; until the next slice */
 
 static struct {
     uint64_t start;      /* of the slice, monotonic */
@@ -64,8 +65,19 @@ void nf_cpu_slept(uint64_t ns)
     clocks.anchor += ns;
 }
 
+static void unblock_tick(void)
+{
+    sigset_t ticking;
+    tick_blocked = false;
+    sigemptyset(&ticking);
+    sigaddset(&ticking, SIGRTMIN);
+    sigprocmask(SIG_UNBLOCK, &ticking, NULL);
+}
+
 void nf_cpu_slice_start(void)
 {
+    if (tick_blocked)
+        unblock_tick();
     clocks.start = nf_cpu_now();
     if (clocks.start - clocks.anchor > ANCHOR_NS) {
         clocks.anchor_cpu = read_clock(CLOCK_THREAD_CPUTIME_ID);
@@ -273,30 +285,20 @@ static bool stack_is_full(const nf_run *run, const siginfo_t *info, const uconte
     return info->si_code == SI_KERNEL && pointer >= low && pointer < low + SIGNAL_ROOM;
 }
 
-/* The mask of the fault handler would stay in force, since it never returns. No tick may come on
- * its stack before. */
-static void unmask_tick(nf_run *run)
-{
-    sigset_t ticking;
-    run->in_host = 1;
-    sigemptyset(&ticking);
-    sigaddset(&ticking, SIGRTMIN);
-    sigprocmask(SIG_UNBLOCK, &ticking, NULL);
-}
-
-/* On the alternate stack. Only two faults are survived: a full C stack, and looking for a line at a
- * bad moment. */
+/*
+ * On the alternate stack. Only two faults are survived: a full C stack, and looking for a line at a bad moment. This
+ * handler never returns, and its mask stays in force until the next slice: on a slow machine ticks that come here would
+ * lay their frames over each other until this stack is full, and then the kernel ends the process.
+ */
 NF_LEAVES_ANY_STACK static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     static const char text[] = "nimflow-worker: memory fault outside a script's stack; giving up\n";
     (void)signal_number;
     nf_run *run = nf_current;
-    if (run && run->looking) {
-        unmask_tick(run);
+    tick_blocked = true;
+    if (run && run->looking)
         give_up_looking(run);
-    }
     if (run && stack_is_full(run, info, context)) {
-        unmask_tick(run);
         run->over_text = "C stack overflow: calls are nested too deeply";
         nf_cpu_end_anywhere(run, NF_OUTCOME_OVER_MEMORY, NF_BUDGET_MEMORY, run->arena->used);
     }

@@ -341,6 +341,7 @@ void nf_run_yield(nf_run *run, nf_run_state state)
 NF_LEAVES_ANY_STACK void nf_run_leave(nf_run *run, nf_outcome outcome)
 {
     run->in_host = 1;
+    run->looking = 0; /* a fault from here on is none of looking, which would lead here again */
     run->state = NF_RUN_ENDED;
     run->outcome = outcome;
     nf_fiber_leave(&run->fiber, true);
