@@ -3,13 +3,10 @@
 #include "redo.h"
 
 #include "base/alloc.h"
-#include "base/suggest.h"
 #include "passage.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST_NAMED = 256 };
 
 struct replaying {
     nf_passage *passage;
@@ -66,15 +63,10 @@ static void on_old_version(void *ctx, nf_version *version, const nf_error *failu
     nf_version_unref(version); /* the run keeps it */
 }
 
-static void no_such_handler(const nf_tenant *t, const char *name, nf_error *err)
+static void unknown_now(const nf_tenant *t, const char *name, nf_error *err)
 {
-    const char *known[MOST_NAMED + 1];
-    size_t n = 0;
-    for (size_t i = 0; i < t->listener_count && n < MOST_NAMED; i++)
-        known[n++] = t->listeners[i]->handler->name;
-    known[n] = NULL;
     nf_error why = {0};
-    nf_suggest_error(&why, NF_E_NOT_FOUND, "handler", name, known);
+    nf_tenant_unknown_handler(t, name, &why);
     nf_error_set(err, NF_E_NOT_FOUND, "%s; to run it as it was then, add --with original",
                  why.text);
 }
@@ -89,7 +81,7 @@ nf_status nf_pipeline_replay(void *pipeline, nf_tenant *t, const nf_replay *repl
         return nf_error_set(err, NF_E_NOT_FOUND, "its trigger %s is not in this program",
                             replay->trigger);
     if (!handler && !replay->source)
-        no_such_handler(t, replay->handler, err);
+        unknown_now(t, replay->handler, err);
     else if (handler && handler->trigger != trigger)
         nf_error_set(err, NF_E_ARG, "'%s' listens to %s now, but the event is of %s",
                      replay->handler, handler->trigger->name, trigger->name);

@@ -4,12 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
-#include "base/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST_NAMED = 256 };
 
 struct starting {
     nf_http_exchange *exchange;
@@ -24,16 +21,6 @@ static void on_stored(void *ctx, const nf_error *err)
     else
         nf_http_answer_json(s->exchange, 202, json_pack("{s:I}", "run", (json_int_t)s->run));
     free(s);
-}
-
-static void no_such_handler(const nf_tenant *t, const char *name, nf_error *err)
-{
-    const char *known[MOST_NAMED + 1];
-    size_t n = 0;
-    for (size_t i = 0; i < t->listener_count && n < MOST_NAMED; i++)
-        known[n++] = t->listeners[i]->handler->name;
-    known[n] = NULL;
-    nf_suggest_error(err, NF_E_NOT_FOUND, "handler", name, known);
 }
 
 /* The event as JSON text, owned by the caller, or NULL with `err` set. */
@@ -60,10 +47,8 @@ static nf_status start(nf_tenant *t, nf_http_exchange *x, const json_t *asked, n
     const nf_handler *handler = name ? nf_tenant_handler(t, name) : NULL;
     if (!name)
         return nf_error_set(err, NF_E_ARG, "name the handler: {\"handler\": \"…\"}");
-    if (!handler) {
-        no_such_handler(t, name, err);
-        return err->status;
-    }
+    if (!handler)
+        return nf_tenant_unknown_handler(t, name, err);
     char *body = event_of(handler, x, asked, err);
     if (!body)
         return err->status;

@@ -43,7 +43,7 @@ static json_t *at_gate(const nf_gate *gate, const nf_run *run)
 static json_t *waiting(const nf_run *run)
 {
     const nf_gate *gate = run->passed < NF_LEVELS ? run->places[run->passed].gate : NULL;
-    if (run->pool->gathering || run->pool->returning || !gate)
+    if (!gate || nf_gate_must_wait(gate, run))
         return json_pack("{s:s}", "state", "gathering");
     return gate->ordered && gate->places->run != run ? in_lane(gate, run) : at_gate(gate, run);
 }

@@ -96,8 +96,7 @@ static unsigned most(const nf_gate *gate, const nf_run *run)
     return limit ? limit : UINT32_MAX;
 }
 
-/* Does it wait for runs of before the restart? */
-static bool must_wait(const nf_gate *gate, const nf_run *run)
+bool nf_gate_must_wait(const nf_gate *gate, const nf_run *run)
 {
     bool replaceable = gate->level == NF_AT_KEY && run->handler->mode == NF_MODE_LATEST;
     return run->pool->gathering || (run->pool->returning && replaceable);
@@ -105,7 +104,7 @@ static bool must_wait(const nf_gate *gate, const nf_run *run)
 
 static bool has_room(const nf_gate *gate, const nf_run *run)
 {
-    return !must_wait(gate, run) && gate->inside < most(gate, run);
+    return !nf_gate_must_wait(gate, run) && gate->inside < most(gate, run);
 }
 
 /* Who is let in next, or NULL. */

@@ -244,6 +244,8 @@ void nf_gate_join(nf_gate *gate, nf_run *run);
 void nf_gates_pass(nf_run *run);
 /** Give its places free, wherever it is, and let others in. */
 void nf_gates_leave(nf_run *run);
+/** Does the run wait there for those of before a restart, whoever is inside? */
+bool nf_gate_must_wait(const nf_gate *gate, const nf_run *run);
 /** The name of what bounds it, as flows and admins write it. Static. */
 const char *nf_gate_limit_name(const nf_gate *gate);
 /** A limit may have become larger. */

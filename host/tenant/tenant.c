@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/suggest.h"
 #include "log/log.h"
 #include "nimbus/cluster.h"
 #include "tenant/connect.h"
@@ -152,6 +153,18 @@ const nf_handler *nf_tenant_handler(const nf_tenant *t, const char *name)
     for (size_t i = 0; i < count && !found; i++)
         found = flows[i].version ? nf_version_handler(flows[i].version, name) : NULL;
     return found;
+}
+
+nf_status nf_tenant_unknown_handler(const nf_tenant *t, const char *name, nf_error *err)
+{
+    enum { MOST_NAMED = 256 };
+    const char *known[MOST_NAMED + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < t->listener_count && n < MOST_NAMED; i++)
+        known[n++] = t->listeners[i]->handler->name;
+    known[n] = NULL;
+    nf_suggest_error(err, NF_E_NOT_FOUND, "handler", name, known);
+    return err->status;
 }
 
 /* ---- life ---- */

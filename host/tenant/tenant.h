@@ -131,6 +131,9 @@ nf_subscription *nf_tenant_subscription(const nf_tenant *tenant, const char *sec
 /** The handler with this name among the versions that run now, or NULL. */
 const nf_handler *nf_tenant_handler(const nf_tenant *tenant, const char *name);
 
+/** That there is none with this name, and which one may have been meant: NF_E_NOT_FOUND. */
+nf_status nf_tenant_unknown_handler(const nf_tenant *tenant, const char *name, nf_error *err);
+
 /**
  * Change limits while it runs, for good: `set` is an object of name to text, `reset` a list of names whose configured
  * value shall hold again; either may be NULL. All are checked before any is changed. `done` is called when the change
