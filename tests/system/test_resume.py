@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """After a crash with many runs waiting: they go on in the order of their lane, none is lost, and what fails is told."""
+import http.client
 import json
+import socket
 import sqlite3
 import unittest
 
-from host import Host, event, post
+from host import Host, event, post, wait_until
 from nimbus import Nimbus
 
 RUNS = 1000  # more than are read at a time when the host starts
@@ -86,6 +88,41 @@ class Resume(unittest.TestCase):
         run = next(run for run in self.host.runs("--handler", "newest") if run["outcome"] == "done")
         self.assertEqual(["old", "new", "new"], self.updates("one"), run)
         self.nimbus.wait(lambda: str(RUNS - 1) in self.updates("lane"), 120)
+
+    def cancel_at_once(self, run):
+        """Cancel a run as soon as anybody is there to hear it: the status and the text of the answer."""
+        connection = http.client.HTTPConnection("localhost", timeout=30)
+        connection.sock = socket.socket(socket.AF_UNIX)
+
+        def connected():
+            try:
+                connection.sock.connect(self.host.dir + "/data/admin.sock")
+                return True
+            except OSError:
+                return False
+        wait_until(connected, what="the admin socket")
+        connection.request("POST", f"/v1/runs/{run}/cancel", "{}")
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+
+    def test_nobody_decides_about_a_run_before_it_is_read(self):
+        self.fill_the_lane()
+        last = max(run["id"] for run in self.host.runs("--open"))
+        for _ in range(20):  # it may be read already, on a fast machine; then it is tried with the run before
+            self.host.kill()
+            self.host.start(ready=False)
+            status, text = self.cancel_at_once(last)
+            if status == 503:
+                break
+            last -= 1
+        self.assertEqual(503, status, text)
+        self.assertIn("the runs of acme are being read; try again in some seconds", text)
+        wait_until(self.host.ready, what="ready")
+        self.assertEqual(202, self.cancel_at_once(last)[0])
+        wait_until(lambda: self.host.show(last)["outcome"] == "cancelled", what="the end of the run")
+        self.nimbus.answer = None
 
 
 if __name__ == "__main__":
