@@ -3,7 +3,7 @@
  * scheduler_changed.c: nimbus.on_scheduler_entry{...}: a scheduler entry changes state. Fields as
  * SchedulerEntryEventData.
  */
-#include "nf/binding.h"
+#include "nf/fields.h"
 
 #define TEXT(name, doc)                                                                            \
     {                                                                                              \
@@ -13,29 +13,6 @@
     {                                                                                              \
         name, NF_INTEGER, false, doc, NULL, 0, 0, 0                                                \
     }
-
-static const nf_param named[] = {TEXT("name", "designation"), TEXT("value", "value"), {0}};
-
-static const nf_param customer[] = {
-    TEXT("firstName", "first name"),
-    TEXT("lastName", "last name"),
-    TEXT("displayName", "display name"),
-    TEXT("company", "company"),
-    TEXT("jobTitle", "job title"),
-    TEXT("department", "department"),
-    TEXT("streetAddress", "street and number"),
-    TEXT("postCode", "postcode"),
-    TEXT("city", "city"),
-    TEXT("state", "state"),
-    TEXT("country", "country"),
-    TEXT("primaryTelNumber", "primary telephone number"),
-    {"telNumbers", NF_LIST, false, "additional telephone numbers", named, 0, 0, 0},
-    TEXT("UPN", "user principal name"),
-    TEXT("imAddress", "instant messaging address"),
-    TEXT("email", "e-mail address"),
-    {"customFields", NF_LIST, false, "custom fields", named, 0, 0, 0},
-    {0},
-};
 
 static const nf_param event[] = {
     TEXT("schedulerEntryId", "id of the scheduler entry"),
@@ -54,8 +31,9 @@ static const nf_param event[] = {
     WHOLE("attemptTimeoutInSeconds", "length of one attempt"),
     WHOLE("maxQueueTimeInSeconds", "time until the task counts as Limit Reached"),
     WHOLE("ronaTimeoutInSeconds", "ring time for each user"),
-    {"customCallContextParameters", NF_LIST, false, "custom context parameters", named, 0, 0, 0},
-    {"customer", NF_OBJECT, false, "the customer", customer, 0, 0, 0},
+    {"customCallContextParameters", NF_LIST, false, "custom context parameters",
+     nf_fields_event_pair, 0, 0, 0},
+    {"customer", NF_OBJECT, false, "the customer", nf_fields_event_customer, 0, 0, 0},
     {0},
 };
 

@@ -1,34 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* task_changed.c: nimbus.on_task{...}: a task changes state. Fields as TaskEventData of the API spells them. */
-#include "nf/binding.h"
+#include "nf/fields.h"
 
 #define TEXT(name, doc)                                                                            \
     {                                                                                              \
         name, NF_STRING, false, doc, NULL, 0, 0, 0                                                 \
     }
-
-static const nf_param named[] = {TEXT("name", "designation"), TEXT("value", "value"), {0}};
-
-static const nf_param customer[] = {
-    TEXT("firstName", "first name"),
-    TEXT("lastName", "last name"),
-    TEXT("displayName", "display name"),
-    TEXT("company", "company"),
-    TEXT("jobTitle", "job title"),
-    TEXT("department", "department"),
-    TEXT("streetAddress", "street and number"),
-    TEXT("postCode", "postcode"),
-    TEXT("city", "city"),
-    TEXT("state", "state"),
-    TEXT("country", "country"),
-    TEXT("primaryTelNumber", "primary telephone number"),
-    {"telNumbers", NF_LIST, false, "additional telephone numbers", named, 0, 0, 0},
-    TEXT("UPN", "user principal name"),
-    TEXT("imAddress", "instant messaging address"),
-    TEXT("email", "e-mail address"),
-    {"customFields", NF_LIST, false, "custom fields", named, 0, 0, 0},
-    {0},
-};
 
 static const nf_param preferred_user[] = {
     TEXT("upn", "UPN of the user"),
@@ -37,8 +14,10 @@ static const nf_param preferred_user[] = {
 };
 
 static const nf_param information[] = {
-    {"customer", NF_OBJECT, false, "the customer as known so far", customer, 0, 0, 0},
-    {"customContextParameters", NF_LIST, false, "custom context parameters", named, 0, 0, 0},
+    {"customer", NF_OBJECT, false, "the customer as known so far", nf_fields_event_customer, 0, 0,
+     0},
+    {"customContextParameters", NF_LIST, false, "custom context parameters", nf_fields_event_pair,
+     0, 0, 0},
     {"preferredUsers", NF_LIST, false, "preferred users", preferred_user, 0, 0, 0},
     {0},
 };

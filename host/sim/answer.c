@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* answer.c: bodies in, answers out. */
-#include "base/alloc.h"
 #include "base/json.h"
-#include "base/percent.h"
 #include "sim/internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 void sim_fail(sim_call *call, int status, const char *format, ...)
 {
@@ -75,19 +72,5 @@ json_t *sim_body_of(sim_call *call, const sim_field *fields, bool closed, bool e
 
 char *sim_query(const sim_call *call, const char *name)
 {
-    size_t length = strlen(name);
-    const char *at = call->x ? nf_http_query(call->x) : "";
-    for (; at; at = strchr(at, '&') ? strchr(at, '&') + 1 : NULL) {
-        if (strncmp(at, name, length) != 0 || at[length] != '=')
-            continue;
-        char *value = nf_memdup(at + length + 1, strcspn(at + length + 1, "&"));
-        for (char *c = value; *c; c++)
-            if (*c == '+')
-                *c = ' ';
-        if (nf_percent_decode(value) >= 0)
-            return value;
-        free(value);
-        return NULL;
-    }
-    return NULL;
+    return call->x ? sim_form_value(nf_http_query(call->x), name) : NULL;
 }

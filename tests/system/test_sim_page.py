@@ -92,6 +92,7 @@ class Page(unittest.TestCase):
     def test_the_toast_rings_and_declines_and_accepts(self):
         task_id = self.queued(**{"from": "+41791234501"})
         self.sim.control(f"tasks/{task_id}/ring", {"user": "agent2@contoso.example"})
+        self.addCleanup(self.choose, "#acting", "")
         self.choose("#acting", "agent1@contoso.example")
         self.browser.wait("#link", "live")
         self.assertTrue(self.browser.script("return document.getElementById('toast').hidden"))
@@ -105,7 +106,6 @@ class Page(unittest.TestCase):
         self.browser.click("#toast .accept")
         until(lambda: self.sim.task(task_id).get("user") == "agent2@contoso.example", what="the user to be connected")
         self.browser.wait(f'[data-task="{task_id}"]', "Connected")
-        self.choose("#acting", "")
 
     def test_my_queue_and_live_view(self):
         task_id = self.queued(modality="Email", email="queue@example.org")
@@ -143,6 +143,8 @@ class Page(unittest.TestCase):
         self.browser.click("#contacts button")
         self.browser.wait("#caller", "+41791112233")
         self.browser.wait("#about", "Outbound")
+        self.browser.click("#hang-up")  # or it would ring at the agent for a while
+        self.browser.wait("#about", "Terminated")
         self.view("books")
         self.browser.wait("#books", "ZH-Support")
         self.browser.script("document.querySelectorAll('#books button')[2].click()")

@@ -13,6 +13,9 @@ enum { NF_PREFERRED_USERS_MAX = 10, NF_ID_MAX = 256 };
 /** The customer of a task or entry: fields of an object. */
 extern const nf_param nf_fields_customer[];
 
+/** The same as it comes in an event, and an item of the lists of names and values there. */
+extern const nf_param nf_fields_event_customer[], nf_fields_event_pair[];
+
 /** Name and value of a custom context parameter: fields of NF_NAMED. */
 extern const nf_param nf_fields_parameter[];
 
