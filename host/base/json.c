@@ -26,6 +26,8 @@ typedef struct nf_tree {
     size_t key_len, key_room;
 } nf_tree;
 
+static const char twice[] = "is there twice"; /* said of the key */
+
 static bool fail(nf_tree *tree, const char *why)
 {
     tree->scan.error = why;
@@ -62,7 +64,7 @@ static bool add(nf_tree *tree, int depth, json_t *value)
         return json_array_append_new(around, value) == 0 || fail(tree, "there is no memory for it");
     size_t before = json_object_size(around);
     json_object_setn_new_nocheck(around, tree->key, tree->key_len, value);
-    return json_object_size(around) > before || fail(tree, "a key is there twice");
+    return json_object_size(around) > before || fail(tree, twice);
 }
 
 static json_t *string_of(const nf_jscan *scan)
@@ -129,21 +131,36 @@ static bool take_token(nf_tree *tree)
     }
 }
 
+static void say_why(const nf_tree *tree, nf_error *err)
+{
+    enum { KEY_SHOWN = 100 };
+    const char *why = tree->scan.error;
+    size_t shown = NF_MIN(tree->key_len, (size_t)KEY_SHOWN);
+    int line, column;
+    while (shown > 0 && shown < tree->key_len && (tree->key[shown] & 0xC0) == 0x80)
+        shown--; /* not in the middle of a character */
+    nf_jscan_position(&tree->scan, &line, &column);
+    if (why == twice)
+        nf_error_set(err, NF_E_PARSE, "not valid JSON at line %d, column %d: the key \"%.*s\" %s",
+                     line, column, (int)shown, tree->key, why);
+    else
+        nf_error_set(err, NF_E_PARSE, "not valid JSON at line %d, column %d: %s", line, column,
+                     why);
+}
+
 json_t *nf_json_parse(const char *text, size_t len, nf_error *err)
 {
     nf_tree tree = {.root = NULL};
     nf_jscan_init(&tree.scan, text, len);
     while (take_token(&tree))
         ;
+    if (tree.scan.error) {
+        say_why(&tree, err);
+        json_decref(tree.root);
+        tree.root = NULL;
+    }
     free(tree.key);
-    if (!tree.scan.error)
-        return tree.root;
-    int line, column;
-    nf_jscan_position(&tree.scan, &line, &column);
-    nf_error_set(err, NF_E_PARSE, "not valid JSON at line %d, column %d: %s", line, column,
-                 tree.scan.error);
-    json_decref(tree.root);
-    return NULL;
+    return tree.root;
 }
 
 /* ---- writing ---- */

@@ -10,8 +10,9 @@
 #include <stddef.h>
 
 /**
- * Parse a document. Duplicate keys, invalid UTF-8 and nesting beyond NF_JSON_DEPTH are refused; the error names line
- * and column. Returns a new reference, or NULL with `err` set.
+ * Parse a document. Refused are duplicate keys, keys with \u0000, invalid UTF-8, nesting beyond NF_JSON_DEPTH,
+ * integers beyond 64 bits and numbers beyond a double; the error names line and column. Returns a new reference, or
+ * NULL with `err` set.
  */
 json_t *nf_json_parse(const char *text, size_t len, nf_error *err);
 

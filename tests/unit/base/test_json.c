@@ -73,8 +73,10 @@ static void refuses(void **state)
 {
     (void)state;
     says("", "not valid JSON at line 1, column 1: unexpected end");
-    says("{\"a\":1,\n \"a\":2}", "not valid JSON at line 2, column 7: a key is there twice");
-    says("{\"a\":[],\"a\":[]}", "not valid JSON at line 1, column 14: a key is there twice");
+    says("{\"a\":1,\n \"a\":2}",
+         "not valid JSON at line 2, column 7: the key \"a\" is there twice");
+    says("{\"a\":[],\"a\":[]}",
+         "not valid JSON at line 1, column 14: the key \"a\" is there twice");
     says("{\"a\\u0000\":1}", "not valid JSON at line 1, column 12: a key with \\u0000 in it");
     says("[9223372036854775808]", "not valid JSON at line 1, column 21: an integer above 2^63 - 1");
     says("[-9223372036854775809]", "not valid JSON at line 1, column 22: an integer below -2^63");
