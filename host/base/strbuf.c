@@ -38,11 +38,6 @@ bool nf_strbuf_add(nf_strbuf *sb, const void *bytes, size_t len)
     return true;
 }
 
-bool nf_strbuf_puts(nf_strbuf *sb, const char *text)
-{
-    return nf_strbuf_add(sb, text, strlen(text));
-}
-
 bool nf_strbuf_reserve(nf_strbuf *sb, size_t more)
 {
     return make_room(sb, more);

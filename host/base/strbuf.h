@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct nf_strbuf {
     char *bytes; /* NULL until the first append */
@@ -27,8 +28,11 @@ static inline nf_strbuf nf_strbuf_new(size_t limit)
 /** Append bytes. False when that would pass the limit (then nothing is added, now or later). */
 bool nf_strbuf_add(nf_strbuf *sb, const void *bytes, size_t len);
 
-/** Append a NUL-terminated string. */
-bool nf_strbuf_puts(nf_strbuf *sb, const char *text);
+/** Append a NUL-terminated string. Inline: most are constants, whose length the compiler knows. */
+static inline bool nf_strbuf_puts(nf_strbuf *sb, const char *text)
+{
+    return nf_strbuf_add(sb, text, strlen(text));
+}
 
 /** Append a number in decimal. */
 bool nf_strbuf_add_u64(nf_strbuf *sb, uint64_t number);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_json.c: trees: the same as the JSON library's own reader builds, and what is refused with which words. */
+/* test_json.c: trees: the same as the JSON library's own reader builds, written as its writer does; and what is refused
+ * with which words. */
 #include "base/json.h"
 
 #include "base/jscan.h"
@@ -13,7 +14,7 @@ static void is_the_same(const char *text, size_t len)
     json_t *theirs = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     if (!ours)
         fail_msg("%s: %s", text, err.text);
-    char *one = nf_json_text(ours), *other = nf_json_text(theirs);
+    char *one = nf_json_text(ours), *other = json_dumps(theirs, JSON_COMPACT | JSON_ENCODE_ANY);
     assert_string_equal(one, other); /* the order of keys, too */
     assert_true(json_equal(ours, theirs));
     free(one);
@@ -39,6 +40,25 @@ static void builds_values(void **state)
     SAME("\"\\u0000\\n\\ud83d\\ude00\\/\xc3\xbc\"");
     SAME("{\"\\u00e4\\n\":1}");
     SAME("{\"a\":1,\"A\":2}");
+}
+
+static void builds_every_control_character(void **state)
+{
+    (void)state;
+    char text[16];
+    for (int c = 0; c < 0x80; c++) {
+        int len = snprintf(text, sizeof text, "[\"a\\u%04X\"]", (unsigned)c);
+        nf_error err = {0};
+        json_t *value = nf_json_parse(text, (size_t)len, &err);
+        char *written = nf_json_text(value);
+        json_t *again = json_loads(written, JSON_ALLOW_NUL, NULL);
+        assert_true(json_equal(value, again));
+        for (const char *at = written; *at; at++)
+            assert_in_range(*at, 0x20, 0x7F);
+        free(written);
+        json_decref(value);
+        json_decref(again);
+    }
 }
 
 static void builds_numbers(void **state)
@@ -90,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builds_values),
+        cmocka_unit_test(builds_every_control_character),
         cmocka_unit_test(builds_numbers),
         cmocka_unit_test(builds_deep_ones),
         cmocka_unit_test(refuses),
