@@ -80,8 +80,14 @@ void nf_loop_forget(nf_loop *loop, nf_end_hook *hook)
     LL_DELETE(loop->hooks, hook);
 }
 
+/*
+ * Most timers are limits that are set, and lifted or set anew, thousands of times a second, and hardly ever come. So a
+ * running uv timer is left as it is, if it fires early enough: it then looks whether it is due.
+ */
 struct nf_timer {
-    uv_timer_t uv;
+    uv_timer_t uv; /* active whenever the timer is armed, perhaps when it is not; never due later */
+    bool armed;
+    uint64_t due_ms, repeat_ms; /* in the loop's clock */
     void (*fire)(void *ctx);
     void *ctx;
 };
@@ -89,6 +95,15 @@ struct nf_timer {
 static void on_timer(uv_timer_t *uv)
 {
     nf_timer *timer = uv->data;
+    uint64_t now = uv_now(uv->loop);
+    if (!timer->armed)
+        return;
+    if (now < timer->due_ms) {
+        uv_timer_start(uv, on_timer, timer->due_ms - now, timer->repeat_ms);
+        return;
+    }
+    timer->armed = timer->repeat_ms != 0;
+    timer->due_ms = now + timer->repeat_ms;
     timer->fire(timer->ctx);
 }
 
@@ -104,13 +119,23 @@ nf_timer *nf_timer_new(nf_loop *loop, void (*fire)(void *ctx), void *ctx)
 
 void nf_timer_start(nf_timer *timer, uint64_t ms, uint64_t repeat_ms)
 {
-    uv_update_time(timer->uv.loop); /* the loop's own clock may be a whole busy round old */
-    uv_timer_start(&timer->uv, on_timer, ms, repeat_ms);
+    uv_timer_t *uv = &timer->uv;
+    uv_update_time(uv->loop); /* the loop's own clock may be a whole busy round old */
+    timer->armed = true;
+    timer->due_ms = uv_now(uv->loop) + ms;
+    timer->repeat_ms = repeat_ms;
+    uv_ref((uv_handle_t *)uv);
+    if (!uv_is_active((uv_handle_t *)uv) || uv_timer_get_due_in(uv) > ms
+        || uv_timer_get_repeat(uv) != repeat_ms)
+        uv_timer_start(uv, on_timer, ms, repeat_ms);
 }
 
 void nf_timer_stop(nf_timer *timer)
 {
-    uv_timer_stop(&timer->uv);
+    timer->armed = false;
+    if (timer->repeat_ms)
+        uv_timer_stop(&timer->uv);
+    uv_unref((uv_handle_t *)&timer->uv); /* the loop need not wait for it */
 }
 
 static void free_handle(uv_handle_t *handle)

@@ -29,7 +29,7 @@ static void go_on(nf_http_connection *c);
 static void maybe_free(nf_http_connection *c)
 {
     nf_http_server *server = c->server;
-    if (c->open_handles || c->exchange.open)
+    if (!c->stream_closed || c->exchange.open)
         return;
     nf_http_message_release(&c->message);
     nf_strbuf_release(&c->in);
@@ -42,7 +42,7 @@ static void maybe_free(nf_http_connection *c)
 static void on_closed(uv_handle_t *handle)
 {
     nf_http_connection *c = handle->data;
-    c->open_handles--;
+    c->stream_closed = true;
     maybe_free(c);
 }
 
@@ -53,7 +53,7 @@ static void close_now(nf_http_connection *c)
     c->phase = NF_HTTP_CLOSED;
     DL_DELETE(c->server->connections, c);
     uv_close((uv_handle_t *)&c->uv.stream, on_closed);
-    uv_close((uv_handle_t *)&c->deadline, on_closed);
+    nf_timer_close(c->deadline);
 }
 
 /* ---- reading on and off ---- */
@@ -78,8 +78,6 @@ static void set_reading(nf_http_connection *c, bool on)
 
 /* ---- phases and deadlines ---- */
 
-static void on_deadline(uv_timer_t *timer);
-
 static void enter(nf_http_connection *c, nf_http_phase phase)
 {
     const nf_http_options *o = &c->server->options;
@@ -88,9 +86,8 @@ static void enter(nf_http_connection *c, nf_http_phase phase)
                   : phase == NF_HTTP_DRAIN                         ? DRAIN_MS
                                                                    : o->idle_ms;
     c->phase = phase;
-    if (phase != NF_HTTP_PENDING) /* the handler's time is the handler's; the timer that still runs
-                                     does nothing */
-        uv_timer_start(&c->deadline, on_deadline, ms, 0);
+    if (phase != NF_HTTP_PENDING) /* the handler's time is the handler's */
+        nf_timer_start(c->deadline, ms, 0);
 }
 
 static void on_shutdown(uv_shutdown_t *request, int status)
@@ -184,9 +181,9 @@ static void refuse(nf_http_connection *c, int status, const char *why)
     send_out(c, NF_HTTP_LAST);
 }
 
-static void on_deadline(uv_timer_t *timer)
+static void on_deadline(void *ctx)
 {
-    nf_http_connection *c = timer->data;
+    nf_http_connection *c = ctx;
     if (c->phase == NF_HTTP_PENDING)
         return;
     if (c->phase == NF_HTTP_HEAD)
@@ -392,9 +389,8 @@ static nf_http_connection *new_connection(nf_http_server *server)
         uv_pipe_init(&server->loop->uv, &c->uv.pipe, 0);
     else
         uv_tcp_init(&server->loop->uv, &c->uv.tcp);
-    uv_timer_init(&server->loop->uv, &c->deadline);
-    c->uv.stream.data = c->deadline.data = c;
-    c->open_handles = 2;
+    c->deadline = nf_timer_new(server->loop, on_deadline, c);
+    c->uv.stream.data = c;
     server->count++;
     DL_APPEND(server->connections, c);
     return c;

@@ -67,8 +67,8 @@ struct nf_http_connection {
         uv_tcp_t tcp;
         uv_pipe_t pipe;
     } uv;
-    uv_timer_t deadline;
-    unsigned open_handles;
+    nf_timer *deadline; /* runs on while a handler is at work, and then does nothing */
+    bool stream_closed;
     nf_http_phase phase;
     bool reading, eof, in_loop, keep;
     nf_http_message message;

@@ -12,9 +12,12 @@
 
 enum { LONGEST_VALUE = 1024 };
 
-/* Nimbus does not spell its fields consistently, so case does not count. */
+/* Nimbus does not spell its fields consistently, so case does not count. Most keys differ in their first letter. */
 static bool key_is(const nf_jscan *scan, const char *name)
 {
+    enum { CASE = 0x20 };
+    if ((scan->text[0] ^ name[0]) & ~CASE)
+        return false;
     size_t n = strlen(name);
     return scan->len == n && strncasecmp(scan->text, name, n) == 0;
 }
