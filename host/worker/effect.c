@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INDEX = 1, PARAMS, POSITIONAL, FLAGS, NAME, ARGUMENTS_MAX = 1 << 20 };
+enum { ARGUMENTS_MAX = 1 << 20 };
 
 static const char error_key = 0; /* the metatable of error objects, in the registry */
 
@@ -41,11 +41,10 @@ static void check_budget(lua_State *L, nf_run *run, int flags)
 
 /* Leave one table of named arguments at index 1: action{...}, or action(a, b, {...}) by the order
  * of parameters. */
-static void name_arguments(lua_State *L)
+static void name_arguments(lua_State *L, const nf_action_spec *action)
 {
-    int given = lua_gettop(L);
-    lua_Integer positional = lua_tointeger(L, lua_upvalueindex(POSITIONAL));
-    const char *name = lua_tostring(L, lua_upvalueindex(NAME));
+    int given = lua_gettop(L), positional = action->positional;
+    const char *name = action->name;
     bool only_table = given == 1 && lua_istable(L, 1) && (positional == 0 || lua_rawlen(L, 1) == 0);
     if (given == 0)
         lua_createtable(L, 0, 0);
@@ -55,8 +54,7 @@ static void name_arguments(lua_State *L)
         luaL_error(L, "%s takes one table with named arguments: %s { ... }", name, name);
     if (given > positional + 1
         || (given == positional + 1 && !lua_istable(L, given) && !lua_isnil(L, given)))
-        luaL_error(L, "%s takes %d arguments and then a table with named ones", name,
-                   (int)positional);
+        luaL_error(L, "%s takes %d arguments and then a table with named ones", name, positional);
     lua_createtable(L, 0, given + 2);
     int all = lua_gettop(L);
     if (given == positional + 1 && lua_istable(L, given)) {
@@ -68,7 +66,7 @@ static void name_arguments(lua_State *L)
         }
     }
     for (int i = 1; i <= given && i <= positional; i++) {
-        lua_rawgeti(L, lua_upvalueindex(PARAMS), i);
+        lua_pushstring(L, action->params[i - 1]);
         lua_pushvalue(L, i);
         lua_rawset(L, all);
     }
@@ -76,13 +74,13 @@ static void name_arguments(lua_State *L)
     lua_settop(L, 1);
 }
 
-static nf_text encode(lua_State *L, nf_run *run)
+static nf_text encode(lua_State *L, nf_run *run, const nf_action_spec *action)
 {
     nf_sink sink = nf_sink_open(run, ARGUMENTS_MAX);
     lx_json_write(L, 1, &sink, NF_JSON_STRICT);
     if (sink.over)
-        luaL_error(L, "the arguments of %s are larger than %d bytes as JSON",
-                   lua_tostring(L, lua_upvalueindex(NAME)), (int)ARGUMENTS_MAX);
+        luaL_error(L, "the arguments of %s are larger than %d bytes as JSON", action->name,
+                   (int)ARGUMENTS_MAX);
     if (sink.len == 2 && sink.base[0] == '[') /* an empty list: no arguments */
         memcpy(sink.base, "{}", 2);
     return nf_sink_close(run, &sink);
@@ -160,13 +158,15 @@ static int push_result(lua_State *L, const nf_run *run, int flags)
 int lx_effect(lua_State *L)
 {
     nf_run *run = nf_current;
-    int flags = (int)lua_tointeger(L, lua_upvalueindex(FLAGS));
+    lua_Integer index = lua_tointeger(L, lua_upvalueindex(1));
+    const nf_action_spec *action = &nf_all_specs.actions[index];
+    int flags = action->flags;
     check_budget(L, run, flags);
-    name_arguments(L);
-    nf_text arguments = encode(L, run);
+    name_arguments(L, action);
+    nf_text arguments = encode(L, run, action);
 
     nf_host_enter(run);
-    run->action = (uint32_t)lua_tointeger(L, lua_upvalueindex(INDEX));
+    run->action = (uint32_t)index;
     run->payload = arguments;
     nf_run_yield(run, NF_RUN_WAITING);
     run->payload = (nf_text){0};

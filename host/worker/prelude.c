@@ -21,18 +21,17 @@ static int append(lua_State *L, const void *bytes, size_t size, void *end)
     return 0;
 }
 
-int lx_prelude_compile(lua_State *L)
+void lx_prelude_compile(lua_State *L)
 {
     size_t at = 0, i = 0;
     for (const nf_prelude *file = nf_preludes; file->name; file++, i++) {
         if (luaL_loadbufferx(L, file->text, strlen(file->text), file->name, "t") != LUA_OK)
-            return lua_error(L);
+            lua_error(L);
         if (i == MOST || lua_dump(L, append, &at, 0) != 0)
-            return luaL_error(L, "the preludes are too large");
+            luaL_error(L, "the preludes are too large");
         ends[i] = at;
         lua_pop(L, 1);
     }
-    return 0;
 }
 
 void lx_prelude_run(lua_State *L)

@@ -15,9 +15,9 @@ extern const nf_prelude nf_preludes[];
 
 /**
  * Compile them all; what comes of it is kept outside of the state. Compiling leaves holes in the arena, which every run
- * would get a copy of, so the base image is then begun anew and runs what was compiled. A lua_CFunction.
+ * would get a copy of, so the base image is then begun anew and runs what was compiled.
  */
-int lx_prelude_compile(lua_State *L);
+void lx_prelude_compile(lua_State *L);
 
 /** Run them in the state that becomes the base image. */
 void lx_prelude_run(lua_State *L);

@@ -17,7 +17,7 @@
 enum {
     LOADED_MAX = 1 << 20,
     EAGER_SOURCE = 64 << 10, /* a larger file would load too slowly */
-    STRINGS_OF_A_RUN = 128,
+    STRINGS_OF_A_RUN = 64,
 };
 
 static void *take(nf_run *run, nf_arena *arena, size_t size)
@@ -105,11 +105,18 @@ static void settle(lua_State *L)
     lua_sethook(L, NULL, 0, 0);
 }
 
+/* What is done once, and leaves holes: in a state that is thrown away. */
+static int lx_prepare(lua_State *L)
+{
+    lx_prelude_compile(L);
+    lx_specs_read(L, nf_current->input);
+    return 0;
+}
+
 static int lx_base(lua_State *L)
 {
-    nf_run *run = nf_current;
     lx_lib_open(L);
-    lx_surface_open(L, run->input);
+    lx_surface_open(L);
     lx_lib_close(L);
     return 0;
 }
@@ -125,8 +132,8 @@ void nf_program_base(void *of_run)
 {
     nf_run *run = of_run;
     begin_state(run);
-    call(run, lx_prelude_compile);
-    begin_state(run); /* the compiler's holes stay behind */
+    call(run, lx_prepare);
+    begin_state(run);
     call(run, lx_base);
     run->over_used = (uint64_t)((char *)lx_random_state(run->L) - (char *)run->arena);
     settle(run->L);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * surface.h: the functions a script sees, made from the broker's description (SETUP).
+ * surface.h: the functions a script sees, made from the broker's description (spec.h).
  *
  * Every action becomes a function that is one effect, every trigger a function that declares a
  * handler while a file loads. The worker knows no action by name.
@@ -8,10 +8,10 @@
 #ifndef NF_WORKER_SURFACE_H
 #define NF_WORKER_SURFACE_H
 
-#include "run.h"
+#include "spec.h"
 
-/** Make all functions; raises a Lua error if the description is not what it should be. */
-void lx_surface_open(lua_State *L, nf_text description);
+/** Make the functions of all specs. */
+void lx_surface_open(lua_State *L);
 
 /**
  * Push the schema of a trigger's event, or nil. It is made when it is asked for first: while the flow that declares the
@@ -19,14 +19,10 @@ void lx_surface_open(lua_State *L, nf_text description);
  */
 void lx_surface_schema(lua_State *L, lua_Integer trigger);
 
-/** The function of an action; upvalues: index, parameter names, positional, flags (below), name. In
- * effect.c */
+/** The function of an action; its upvalue is the index of the spec. In effect.c */
 int lx_effect(lua_State *L);
 
-enum { NF_ACTION_LOOKUP = 1, NF_ACTION_ROW = 2, NF_ACTION_SEVERAL = 4 };
-
-/** The function of a trigger; upvalues: index, names of filters, of options, name. In
- * trigger.c */
+/** The function of a trigger; its upvalue is the index of the spec. In trigger.c */
 int lx_trigger(lua_State *L);
 
 /** Push the list of the declared handlers: their functions; their descriptions as LOADED gives

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { INDEX = 1, FILTERS, OPTIONS, NAME, HANDLERS_MAX = 200 };
+enum { HANDLERS_MAX = 200 };
 
 static const char functions_key = 0, descriptions_key = 0;
 
@@ -36,32 +36,28 @@ void lx_trigger_descriptions(lua_State *L)
     push_registered(L, &descriptions_key);
 }
 
+/* What the function that is running declares. */
+static const nf_trigger_spec *declared(lua_State *L)
+{
+    return &nf_all_specs.triggers[lua_tointeger(L, lua_upvalueindex(1))];
+}
+
 static const char *trigger_name(lua_State *L)
 {
-    return lua_tostring(L, lua_upvalueindex(NAME));
+    return declared(L)->name;
 }
 
-/* Is the key at `key` among the trigger's names in the upvalue `list`, FILTERS or OPTIONS? */
-static bool is_among(lua_State *L, int list, int key)
+static bool is_among(const char *const *names, const char *field)
 {
-    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(list));
-    bool found = false;
-    for (lua_Integer i = 1; i <= count && !found; i++) {
-        lua_rawgeti(L, lua_upvalueindex(list), i);
-        found = lua_rawequal(L, -1, key);
-        lua_pop(L, 1);
-    }
-    return found;
+    while (*names && strcmp(*names, field) != 0)
+        names++;
+    return *names != NULL;
 }
 
-static void try_names(lua_State *L, int list, nf_nearest *nearest)
+static void try_names(const char *const *names, nf_nearest *nearest)
 {
-    lua_Integer count = (lua_Integer)lua_rawlen(L, lua_upvalueindex(list));
-    luaL_checkstack(L, (int)count + 1, "too many fields");
-    for (lua_Integer i = 1; i <= count; i++) {
-        if (lua_rawgeti(L, lua_upvalueindex(list), i) == LUA_TSTRING)
-            nf_nearest_try(nearest, lua_tostring(L, -1)); /* stays there: it is borrowed */
-    }
+    for (; *names; names++)
+        nf_nearest_try(nearest, *names);
 }
 
 static void refuse_field(lua_State *L, const char *field)
@@ -71,10 +67,9 @@ static void refuse_field(lua_State *L, const char *field)
                                         "key",   "priority",   "concurrency", "concurrency_per_key",
                                         "retry", NULL};
     nf_nearest nearest = {.word = field};
-    for (int i = 0; fixed[i]; i++)
-        nf_nearest_try(&nearest, fixed[i]);
-    try_names(L, FILTERS, &nearest);
-    try_names(L, OPTIONS, &nearest);
+    try_names(fixed, &nearest);
+    try_names(declared(L)->filters, &nearest);
+    try_names(declared(L)->options, &nearest);
     if (nearest.best)
         luaL_error(L, "unknown field '%s' of %s; did you mean '%s'?", field, trigger_name(L),
                    nearest.best);
@@ -221,13 +216,16 @@ static void take_field(lua_State *L, int out)
     if (lua_type(L, key) != LUA_TSTRING)
         luaL_error(L, "%s takes named fields: %s { name = ..., run = function(event) ... end }",
                    trigger_name(L), trigger_name(L));
-    const char *field = lua_tostring(L, key);
-    if (is_among(L, FILTERS, key)) {
+    size_t len;
+    const char *field = lua_tolstring(L, key, &len);
+    if (strlen(field) != len)
+        refuse_field(L, field);
+    if (is_among(declared(L)->filters, field)) {
         check_texts(L, field);
         put_into(L, out, "filters");
         return;
     }
-    if (is_among(L, OPTIONS, key)) {
+    if (is_among(declared(L)->options, field)) {
         put_into(L, out, "options");
         return;
     }
@@ -271,7 +269,7 @@ int lx_trigger(lua_State *L)
     lua_setfield(L, 2, "filters");
     lua_createtable(L, 0, 4);
     lua_setfield(L, 2, "options");
-    lua_pushvalue(L, lua_upvalueindex(NAME));
+    lua_pushstring(L, trigger_name(L));
     lua_setfield(L, 2, "trigger");
     if (lua_getstack(L, 1, &caller) && lua_getinfo(L, "l", &caller)) {
         lua_pushinteger(L, caller.currentline);
@@ -285,7 +283,7 @@ int lx_trigger(lua_State *L)
     lua_pushliteral(L, "run");
     if (lua_rawget(L, 1) == LUA_TNIL)
         return luaL_error(L, "%s needs a field 'run', the function to call", trigger_name(L));
-    lx_surface_schema(L, lua_tointeger(L, lua_upvalueindex(INDEX)));
+    lx_surface_schema(L, lua_tointeger(L, lua_upvalueindex(1)));
     lua_pop(L, 1);
     lx_trigger_functions(L);
     lua_Integer count = (lua_Integer)lua_rawlen(L, -1) + 1;

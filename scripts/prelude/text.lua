@@ -5,23 +5,27 @@ local match, char, tonumber, concat, type = string.match, utf8.char, tonumber, t
 
 local LONGEST = 1 << 20
 
-local ENTITIES = { -- as code points
-  amp = 38, lt = 60, gt = 62, quot = 34, apos = 39, nbsp = 32, auml = 228, ouml = 246, uuml = 252, Auml = 196,
-  Ouml = 214, Uuml = 220, szlig = 223, eacute = 233, egrave = 232, ecirc = 234, agrave = 224, acirc = 226,
-  ccedil = 231, ocirc = 244, icirc = 238, ugrave = 249, euro = 8364, ndash = 8211, mdash = 8212, hellip = 8230,
-  laquo = 171, raquo = 187, bdquo = 8222, ldquo = 8220, rdquo = 8221, lsquo = 8216, rsquo = 8217, copy = 169,
-  reg = 174, trade = 8482, bull = 8226, middot = 183,
-}
+-- Lists of words are one text each: every run has its own copy of all values that are made here.
 
--- What begins a new line; a cell of a table is set off by a blank.
-local BREAKS = { br = "\n", p = "\n", div = "\n", li = "\n", tr = "\n", ul = "\n", ol = "\n", table = "\n", blockquote = "\n",
-                 h1 = "\n", h2 = "\n", h3 = "\n", h4 = "\n", h5 = "\n", h6 = "\n", hr = "\n", td = " ", th = " " }
-local SKIPPED = { script = true, style = true, head = true, title = true }
+-- Entities with their code points.
+local ENTITIES = " amp 38 lt 60 gt 62 quot 34 apos 39 nbsp 32 auml 228 ouml 246 uuml 252 Auml 196 Ouml 214 Uuml 220 szlig 223 "
+  .. "eacute 233 egrave 232 ecirc 234 agrave 224 acirc 226 ccedil 231 ocirc 244 icirc 238 ugrave 249 euro 8364 ndash 8211 "
+  .. "mdash 8212 hellip 8230 laquo 171 raquo 187 bdquo 8222 ldquo 8220 rdquo 8221 lsquo 8216 rsquo 8217 copy 169 reg 174 "
+  .. "trade 8482 bull 8226 middot 183 "
+
+-- Elements that begin a new line; a cell of a table is set off by a blank.
+local LINES = " br p div li tr ul ol table blockquote h1 h2 h3 h4 h5 h6 hr "
+local CELLS = " td th "
+local SKIPPED = " script style head title "
+
+local function is_among(name, names)
+  return find(names, " " .. name .. " ", 1, true) ~= nil
+end
 
 local function entity(name)
   local hex = match(name, "^#[xX](%x+)$")
   local code = hex and tonumber(hex, 16) or tonumber(match(name, "^#(%d+)$") or "")
-  code = code or ENTITIES[name]
+  code = code or tonumber(match(ENTITIES, " " .. name .. " (%d+)") or "")
   if not code then return nil end
   local good = code < 0x110000 and not (code >= 0xD800 and code < 0xE000) and (code >= 32 or code == 9 or code == 10)
   return good and char(code) or ""
@@ -36,11 +40,11 @@ local function markup(html, small, at, final)
   local slash, name = match(small, "^<([/!?]?)(%a[%w]*)", at)
   local last = name and at < final and find(html, ">", at, true)
   if not last then return nil end
-  if slash == "" and SKIPPED[name] then
+  if slash == "" and is_among(name, SKIPPED) then
     local closing = find(small, "</" .. name, last, true)
     last = closing and find(html, ">", closing, true) or #html
   end
-  return last + 1, BREAKS[name] or ""
+  return last + 1, is_among(name, LINES) and "\n" or is_among(name, CELLS) and " " or ""
 end
 
 local function without_markup(html)
