@@ -5,9 +5,9 @@
  * Classes: multiples of 16 up to 512, then four per doubling. Main invariant: a block of a class is
  * always that class's full size, so any free block of the list fits.
  *
- * While the arena is small, a free block is rather cut up than new memory taken: what is free in an image is copied for
- * each run, and the copy is in the processor's cache. A large one is not, for what was cut never grows together again: a
- * program could have block after large block cut up, and use up the arena.
+ * While the arena is small, a free block is rather cut up than new memory taken: what is free in an image is copied
+ * for each run, and the copy is in the processor's cache. A large one is not, for what was cut never grows together
+ * again: a program could have block after large block cut up, and use up the arena.
  */
 #include "arena.h"
 

@@ -19,9 +19,9 @@
 enum { NF_ARENA_CLASSES = 112 }; /* at most 128, the bits of has_free */
 
 typedef struct nf_arena {
-    char *bump, *end;  /* from bump to end nothing was ever used */
-    size_t used, peak; /* bytes in blocks handed out */
-    size_t soft, hard; /* limits on used */
+    char *bump, *end;     /* from bump to end nothing was ever used */
+    size_t used, peak;    /* bytes in blocks handed out */
+    size_t soft, hard;    /* limits on used */
     uint64_t has_free[2]; /* a bit for each class: is its list not empty? */
     void *free_list[NF_ARENA_CLASSES];
 } nf_arena;

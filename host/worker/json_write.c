@@ -13,6 +13,7 @@ enum { FEW = 24 };
 typedef struct key {
     const char *text; /* borrowed from the table */
     size_t len;
+    int value; /* where on the stack it is, when the keys are few */
 } key;
 
 typedef struct writer {
@@ -114,38 +115,52 @@ static void sort_keys(key *keys, size_t count)
     }
 }
 
+/* Read the keys; of few, the values stay on the stack. */
+static void take_keys(writer *w, int table, key *keys, size_t count)
+{
+    lua_State *L = w->L;
+    lua_pushnil(L);
+    for (; lua_next(L, table); keys++) {
+        if (count <= FEW)
+            lua_insert(L, -2);
+        else
+            lua_pop(L, 1);
+        keys->text = lua_tolstring(L, -1, &keys->len);
+        keys->value = lua_gettop(L) - 1;
+        if (w->mode == NF_JSON_STRICT && memchr(keys->text, '\0', keys->len))
+            refuse(w, "a key with a zero byte in it");
+    }
+}
+
 static void write_object(writer *w, int table, size_t count)
 {
     key few[FEW];
     key *keys = few;
     lua_State *L = w->L;
+    int top = lua_gettop(L);
+    luaL_checkstack(L, FEW + 10, "too much to write as JSON");
     if (count > FEW)
         keys = lua_newuserdatauv(L, count * sizeof *keys, 0);
-    size_t n = 0;
-    lua_pushnil(L);
-    while (lua_next(L, table)) {
-        lua_pop(L, 1);
-        keys[n].text = lua_tolstring(L, -1, &keys[n].len);
-        if (w->mode == NF_JSON_STRICT && memchr(keys[n].text, '\0', keys[n].len))
-            refuse(w, "a key with a zero byte in it");
-        n++;
-    }
-    sort_keys(keys, n);
+    take_keys(w, table, keys, count);
+    sort_keys(keys, count);
     int level = w->depth++;
-    for (size_t i = 0; i < n && !w->sink->over; i++) {
+    for (size_t i = 0; i < count && !w->sink->over; i++) {
         nf_sink_bytes(w->sink, i ? "," : "{", 1);
         nf_sink_quoted(w->sink, keys[i].text, keys[i].len);
         nf_sink_bytes(w->sink, ":", 1);
         w->path[level].name = keys[i].text;
-        lua_pushlstring(L, keys[i].text, keys[i].len);
-        lua_rawget(L, table);
-        write_value(w, lua_gettop(L));
-        lua_pop(L, 1);
+        if (count <= FEW) {
+            write_value(w, keys[i].value);
+        } else {
+            lua_pushlstring(L, keys[i].text, keys[i].len);
+            lua_rawget(L, table);
+            write_value(w, lua_gettop(L));
+            lua_pop(L, 1);
+        }
     }
     w->depth--;
     nf_sink_text(w->sink, count ? "}" : "{}");
-    if (count > FEW)
-        lua_pop(L, 1);
+    lua_settop(L, top);
 }
 
 static void write_list(writer *w, int table, lua_Integer count)

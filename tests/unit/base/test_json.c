@@ -109,10 +109,8 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(builds_values),
-        cmocka_unit_test(builds_every_control_character),
-        cmocka_unit_test(builds_numbers),
-        cmocka_unit_test(builds_deep_ones),
+        cmocka_unit_test(builds_values),  cmocka_unit_test(builds_every_control_character),
+        cmocka_unit_test(builds_numbers), cmocka_unit_test(builds_deep_ones),
         cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
