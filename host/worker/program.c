@@ -160,6 +160,8 @@ static int lx_load(lua_State *L)
     if (run->input.len < EAGER_SOURCE)
         collect_eagerly(L);
     compile(L, run);
+    if (run->input.len < EAGER_SOURCE)
+        lua_gc(L, LUA_GCCOLLECT); /* what the compiler leaves is room for what the file makes */
     collect_as_usual(L);
     lx_trigger_functions(L);
     if (run->flags & NF_LOAD_SCRIPT) {

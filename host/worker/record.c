@@ -65,48 +65,53 @@ static void push_metatable(lua_State *L, const char *label)
     lua_setfield(L, -2, "__metatable");
 }
 
-static void make_node(lua_State *L, int described, const char *event, const char *path);
-
-/* Push true for a scalar, a node for a record or a list of records; the description is at the top
- * and is replaced. */
-static void make_field(lua_State *L, const char *event, const char *path)
+/* How many keys the object has whose '{' was just read. */
+static int count_keys(nf_jscan scan)
 {
-    if (!lua_istable(L, -1)) {
-        lua_pop(L, 1);
-        lua_pushboolean(L, 1);
-        return;
-    }
-    bool is_list = lua_rawgeti(L, -1, 1) != LUA_TNIL;
-    if (is_list)
-        lua_remove(L, -2);
-    else
-        lua_pop(L, 1);
-    if (!lua_istable(L, -1)) {
-        lua_pop(L, 1);
-        lua_pushboolean(L, 1);
-        return;
-    }
-    make_node(L, lua_gettop(L), event, path);
-    lua_pushboolean(L, is_list);
-    lua_rawseti(L, -2, IS_LIST);
-    lua_remove(L, -2);
+    int count = 0;
+    while (nf_jscan_next(&scan) == NF_J_KEY && nf_jscan_skip(&scan, nf_jscan_next(&scan)))
+        count++;
+    return count;
 }
 
-static void make_node(lua_State *L, int described, const char *event, const char *path)
+static void make_node(lua_State *L, nf_jscan *scan, const char *event, const char *path);
+
+/* Push true for a scalar, a node for a record or a list of records. */
+static void make_field(lua_State *L, nf_jscan *scan, const char *event, const char *path)
+{
+    nf_jtoken token = nf_jscan_next(scan);
+    bool is_list = token == NF_J_ARRAY;
+    if (is_list)
+        token = nf_jscan_next(scan);
+    if (token == NF_J_OBJECT) {
+        make_node(L, scan, event, path);
+        lua_pushboolean(L, is_list);
+        lua_rawseti(L, -2, IS_LIST);
+    } else {
+        lua_pushboolean(L, 1);
+    }
+    while (is_list && token != NF_J_ARRAY_END && token != NF_J_ERROR) {
+        nf_jscan_skip(scan, token == NF_J_OBJECT ? NF_J_NULL : token); /* an object was read */
+        token = nf_jscan_next(scan);
+    }
+}
+
+/* The object whose '{' was just read. All tables get the size that they need: a run has no copy of what is left over. */
+static void make_node(lua_State *L, nf_jscan *scan, const char *event, const char *path)
 {
     char deeper[LABEL_MAX], label[LABEL_MAX];
+    nf_jtoken token;
     luaL_checkstack(L, 10, "the event's description is nested too deeply");
     lua_createtable(L, 3, 0);
-    lua_createtable(L, 0, 16);
-    lua_pushnil(L);
-    while (lua_next(L, described)) {
-        const char *name = luaL_checkstring(L, -2);
-        snprintf(deeper, sizeof deeper, "%s%s%s", path, *path ? "." : "", name);
-        make_field(L, event, deeper);
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -4);
+    lua_createtable(L, 0, count_keys(*scan));
+    while ((token = nf_jscan_next(scan)) == NF_J_KEY) {
+        lx_json_string(L, scan);
+        snprintf(deeper, sizeof deeper, "%s%s%s", path, *path ? "." : "", lua_tostring(L, -1));
+        make_field(L, scan, event, deeper);
+        lua_rawset(L, -3);
     }
+    if (token != NF_J_OBJECT_END)
+        lx_json_fail(L, scan, "the fields of an event");
     lua_pushvalue(L, -1);
     lua_rawseti(L, -3, FIELDS);
     snprintf(label, sizeof label, "%s%s%s", path, *path ? " of " : "", event);
@@ -114,14 +119,13 @@ static void make_node(lua_State *L, int described, const char *event, const char
     lua_rawseti(L, -2, METATABLE);
 }
 
-void lx_record_schema(lua_State *L, const char *label)
+void lx_record_schema(lua_State *L, nf_text fields, const char *label)
 {
-    if (!lua_istable(L, -1)) {
-        lua_pop(L, 1);
-        lua_createtable(L, 0, 0);
-    }
-    make_node(L, lua_gettop(L), label, "");
-    lua_remove(L, -2);
+    nf_jscan scan;
+    nf_jscan_init(&scan, fields.at, fields.len);
+    if (nf_jscan_next(&scan) != NF_J_OBJECT)
+        luaL_error(L, "the fields of an event must be an object");
+    make_node(L, &scan, label, "");
 }
 
 static void read_record(lua_State *L, nf_json_in *in, int node);

@@ -11,9 +11,9 @@
 
 #include "json.h"
 
-/** Replace the description of an event's fields at the top (SETUP's "event") by what
- * lx_record_event needs of it. */
-void lx_record_schema(lua_State *L, const char *label);
+/** Push what lx_record_event needs to know of an event with these fields (nf_trigger_spec's `event`); `label` names it
+ * in errors. */
+void lx_record_schema(lua_State *L, nf_text fields, const char *label);
 
 /** Push the event in `text`; the schema is at the top of the stack and stays below it. */
 void lx_record_event(lua_State *L, nf_text text);

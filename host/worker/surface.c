@@ -7,7 +7,6 @@
  */
 #include "surface.h"
 
-#include "json.h"
 #include "names.h"
 #include "record.h"
 
@@ -105,9 +104,7 @@ static void make_schema(lua_State *L, const nf_trigger_spec *trigger)
         return;
     }
     event_label(trigger->name, label);
-    lx_json_read(L, (nf_text){(char *)(uintptr_t)trigger->event, strlen(trigger->event)}, false,
-                 "the fields of an event");
-    lx_record_schema(L, label);
+    lx_record_schema(L, (nf_text){(char *)(uintptr_t)trigger->event, strlen(trigger->event)}, label);
 }
 
 void lx_surface_schema(lua_State *L, lua_Integer trigger)
