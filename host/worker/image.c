@@ -66,26 +66,22 @@ nf_image *nf_image_take(const nf_run *run, uint64_t random_at)
     return image;
 }
 
-/* Let the image point into this run's arena. */
-static void relocate(nf_image *image, const nf_run *run)
+/* Let the copy point into itself: to the high half of a little-endian word. */
+static void relocate(const nf_image *image, char *arena, uint32_t high)
 {
-    char *bytes = bytes_of(image);
-    uint32_t high = high_of(run);
     if (image->high == high)
         return;
     for (size_t i = 0; i < image->relocations; i++)
-        memcpy(bytes + image->words[i] + 4, &high,
-               sizeof high); /* the high half of a little-endian word */
-    image->high = high;
+        memcpy(arena + image->words[i] + 4, &high, sizeof high);
 }
 
-void nf_image_copy(nf_image *image, nf_run *run)
+void nf_image_copy(const nf_image *image, nf_run *run)
 {
     enum { FIRST_ROOM = 8 << 10 };
     char *arena = (char *)run->arena;
     nf_run_commit(run, arena + image->len + FIRST_ROOM);
-    relocate(image, run);
     memcpy(arena, bytes_of(image), image->len);
+    relocate(image, arena, high_of(run));
     run->L = run->current = (lua_State *)(void *)(arena + image->main_at);
     run->version = image->version;
     run->flags = image->flags;

@@ -3,8 +3,8 @@
  * image.h: a Lua state at rest, kept as bytes; a fresh state for a run is a copy of them.
  *
  * The image is what lies in the arena from its start to its used end, and the list of the words in
- * it that point into the arena. Copying it to another slot than the last time first replaces their high halves. It is
- * taken when no call is in progress, so nothing in it points to a C stack.
+ * it that point into the arena: their high halves are replaced in a copy that lies in another slot. It is taken when
+ * no call is in progress, so nothing in it points to a C stack.
  */
 #ifndef NF_WORKER_IMAGE_H
 #define NF_WORKER_IMAGE_H
@@ -22,7 +22,7 @@ typedef struct nf_image {
     size_t source_len;
     uint64_t load_ns; /* CPU time that loading took */
     size_t len, relocations;
-    uint32_t high; /* the high half of its pointers: that of the slot it was copied to last */
+    uint32_t high; /* the high half of its pointers: that of the slot it was taken from */
     char file[NF_FILE_NAME_MAX];
     uint32_t words[]; /* offsets of the pointers; behind them the bytes, at a multiple of 64 */
 } nf_image;
@@ -32,7 +32,7 @@ typedef struct nf_image {
 nf_image *nf_image_take(const nf_run *run, uint64_t random_at);
 
 /** Make it the run's Lua state. */
-void nf_image_copy(nf_image *image, nf_run *run);
+void nf_image_copy(const nf_image *image, nf_run *run);
 
 /** Set the state of the run's math.random. */
 void nf_image_seed(const nf_image *image, nf_run *run, const uint64_t seed[4]);
