@@ -2,10 +2,10 @@
 /*
  * record.c: see record.h.
  *
- * A schema node is {metatable, fields, is a list}; fields maps a name to true or to the node of a
- * nested record. All of it is made with the base image, so reading an event makes no metatable. An
- * event's null field that the schema does not know is added to the node's fields: that is the run's
- * own copy.
+ * A schema node is {metatable, fields, is a list, order}; fields maps a name to true or to the node of a nested record,
+ * order is {name, true or node, name, ...} as the API has them. All of it is made when a flow is loaded, so reading an
+ * event makes no metatable; and its keys, which come in that order or nearly so, are found without being hashed. An
+ * event's null field that the schema does not know is added to the node's fields: that is the run's own copy.
  */
 #include "record.h"
 
@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METATABLE = 1, FIELDS, IS_LIST, LABEL_MAX = 200 };
+enum { METATABLE = 1, FIELDS, IS_LIST, ORDER, LABEL_MAX = 200 };
 
 /* Is a key of the table at `index` the same word in another case? Pushes the key. */
 static bool find_same_word(lua_State *L, int index, const char *word)
@@ -96,24 +96,36 @@ static void make_field(lua_State *L, nf_jscan *scan, const char *event, const ch
     }
 }
 
-/* The object whose '{' was just read. All tables get the size that they need: a run has no copy of what is left over. */
+/*
+ * The object whose '{' was just read. All tables get the size that they need: each run has a copy of what is left over,
+ * too.
+ */
 static void make_node(lua_State *L, nf_jscan *scan, const char *event, const char *path)
 {
     char deeper[LABEL_MAX], label[LABEL_MAX];
     nf_jtoken token;
+    int count = count_keys(*scan);
     luaL_checkstack(L, 10, "the event's description is nested too deeply");
-    lua_createtable(L, 3, 0);
-    lua_createtable(L, 0, count_keys(*scan));
-    while ((token = nf_jscan_next(scan)) == NF_J_KEY) {
+    lua_createtable(L, ORDER, 0);
+    lua_createtable(L, 2 * count, 0);
+    lua_createtable(L, 0, count);
+    int fields = lua_gettop(L), order = fields - 1;
+    for (int at = 1; (token = nf_jscan_next(scan)) == NF_J_KEY; at += 2) {
         lx_json_string(L, scan);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, order, at);
         snprintf(deeper, sizeof deeper, "%s%s%s", path, *path ? "." : "", lua_tostring(L, -1));
         make_field(L, scan, event, deeper);
-        lua_rawset(L, -3);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, order, at + 1);
+        lua_rawset(L, fields);
     }
     if (token != NF_J_OBJECT_END)
         lx_json_fail(L, scan, "the fields of an event");
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, FIELDS);
+    lua_rawseti(L, order - 1, FIELDS);
+    lua_insert(L, order); /* fields, order */
+    lua_rawseti(L, order - 1, ORDER);
     snprintf(label, sizeof label, "%s%s%s", path, *path ? " of " : "", event);
     push_metatable(L, label);
     lua_rawseti(L, -2, METATABLE);
@@ -158,51 +170,80 @@ static void read_field(lua_State *L, nf_json_in *in, nf_jtoken token)
     lua_replace(L, node);
 }
 
-/* Push what the fields table at `fields` says of the key at the top, whatever its case; true if it
- * is known. */
-static bool push_field(lua_State *L, int fields)
+/*
+ * Push the key that was just read and what the node's order has of it, if it is one of the next in there. `at` is where
+ * to look, and is moved behind it.
+ */
+static bool push_next(lua_State *L, const nf_jscan *scan, int order, lua_Integer *at)
 {
+    enum { LOOKED_AT = 4 };
+    if (scan->escaped)
+        return false;
+    for (lua_Integer i = *at; i < *at + 2 * LOOKED_AT; i += 2) {
+        size_t len;
+        const char *name =
+            lua_rawgeti(L, order, i) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
+        if (name && len == scan->len && memcmp(name, scan->text, len) == 0) {
+            lua_rawgeti(L, order, i + 1);
+            *at = i + 2;
+            return true;
+        }
+        lua_pop(L, 1);
+        if (!name)
+            return false;
+    }
+    return false;
+}
+
+/* Push the key that was just read, and what the fields table says of it, whatever its case, or nil. */
+static void push_field(lua_State *L, const nf_jscan *scan, int fields)
+{
+    lx_json_string(L, scan);
     lua_pushvalue(L, -1);
     if (lua_rawget(L, fields) != LUA_TNIL)
-        return true;
+        return;
     if (!find_same_word(L, fields, lua_tostring(L, -2)))
-        return false;
+        return;
     lua_rawget(L, fields);
     lua_remove(L, -2);
-    return true;
 }
 
 /* The object whose '{' was just read, with the node at the absolute index `node`. */
 static void read_record(lua_State *L, nf_json_in *in, int node)
 {
-    luaL_checkstack(L, 8, "the event is nested too deeply");
-    lua_createtable(L, 0, 8);
-    int record = lua_gettop(L);
+    enum { FIELD = 48 }; /* bytes that a field has, so that the table gets its size at once */
+    luaL_checkstack(L, 10, "the event is nested too deeply");
     lua_rawgeti(L, node, FIELDS);
+    lua_rawgeti(L, node, ORDER);
+    int order = lua_gettop(L), fields = order - 1, record = order + 1;
+    size_t most = (size_t)(in->scan.end - in->scan.at) / FIELD;
+    lua_createtable(L, 0, (int)NF_MIN(most, (size_t)lua_rawlen(L, order) / 2));
+    lua_Integer at = 1;
     nf_jtoken token;
     while ((token = nf_jscan_next(&in->scan)) == NF_J_KEY) {
-        lx_json_string(L, &in->scan);
+        if (!push_next(L, &in->scan, order, &at))
+            push_field(L, &in->scan, fields);
         token = nf_jscan_next(&in->scan);
         if (token == NF_J_ERROR)
             break;
-        bool known = push_field(L, record + 1);
         if (token != NF_J_NULL) {
             read_field(L, in, token);
             lua_rawset(L, record);
-            continue;
-        }
-        lua_pop(L, 1);
-        lua_pushboolean(L, 1);
-        if (known)
+        } else if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            lua_pushboolean(L, 1);
+            lua_rawset(L, fields);
+        } else {
             lua_pop(L, 2);
-        else
-            lua_rawset(L, record + 1);
+        }
     }
     if (token != NF_J_OBJECT_END)
         lx_json_fail(L, &in->scan, "the event");
+    lua_settop(L, record);
     lua_rawgeti(L, node, METATABLE);
     lua_setmetatable(L, record);
-    lua_settop(L, record);
+    lua_replace(L, fields);
+    lua_settop(L, fields);
 }
 
 void lx_record_event(lua_State *L, nf_text text)
@@ -210,7 +251,7 @@ void lx_record_event(lua_State *L, nf_text text)
     nf_json_in in = {.keep_null = false};
     nf_jscan_init(&in.scan, text.at, text.len);
     nf_jtoken token = nf_jscan_next(&in.scan);
-    if (token == NF_J_OBJECT)
+    if (token == NF_J_OBJECT && lua_istable(L, -1))
         read_record(L, &in, lua_gettop(L));
     else if (token == NF_J_NULL)
         lua_pushnil(L);

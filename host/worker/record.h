@@ -15,7 +15,7 @@
  * in errors. */
 void lx_record_schema(lua_State *L, nf_text fields, const char *label);
 
-/** Push the event in `text`; the schema is at the top of the stack and stays below it. */
+/** Push the event in `text`; the schema, or nil, is at the top of the stack and stays below it. */
 void lx_record_event(lua_State *L, nf_text text);
 
 /** Push the row and the number of matches from {"row": {...}, "matches": n}, or nil; returns how

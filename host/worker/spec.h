@@ -13,16 +13,17 @@
 enum { NF_ACTION_LOOKUP = 1, NF_ACTION_ROW = 2, NF_ACTION_SEVERAL = 4 };
 
 typedef struct nf_action_spec {
-    const char *name;          /* with its dots: "nimbus.tasks.update" */
-    const char *const *params; /* the names of those that may be given by position; ends with NULL */
-    int positional;            /* how many */
+    const char *name; /* with its dots: "nimbus.tasks.update" */
+    const char *const
+        *params;    /* the names of those that may be given by position; ends with NULL */
+    int positional; /* how many */
     int flags;
 } nf_action_spec;
 
 typedef struct nf_trigger_spec {
     const char *name;
     const char *const *filters, *const *options; /* end with NULL */
-    const char *event;                           /* the fields of its event, as JSON; NULL: not known */
+    const char *event; /* the fields of its event, as JSON; NULL: not known */
 } nf_trigger_spec;
 
 typedef struct nf_specs {

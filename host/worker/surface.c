@@ -104,7 +104,8 @@ static void make_schema(lua_State *L, const nf_trigger_spec *trigger)
         return;
     }
     event_label(trigger->name, label);
-    lx_record_schema(L, (nf_text){(char *)(uintptr_t)trigger->event, strlen(trigger->event)}, label);
+    lx_record_schema(L, (nf_text){(char *)(uintptr_t)trigger->event, strlen(trigger->event)},
+                     label);
 }
 
 void lx_surface_schema(lua_State *L, lua_Integer trigger)
