@@ -221,9 +221,12 @@ class Events(WorkerTest):
                 "task.customerIdentifier == nil": True, "task.serviceUPN == nil": True, "task.gone == nil": True,
                 "task.taskInformation.Customer.FirstName": "Ann", "task.tags[2]": "y",
                 "task.taskInformation.customContextParameters[1].Name": "a", "#task.tags": 2, "task[1] == nil": True}
+        turned = dict(reversed(event.items()))  # the API's order is not promised
+        late = {"a1": 1, "a2": 2, "a3": 3, "a4": 4, "a5": 5, **event}
         for expression, value in good.items():
-            end = self.event("return " + expression, event)
-            self.assertEqual((expression, end.result), (expression, value), end)
+            for order in event, turned, late:
+                end = self.event("return " + expression, order)
+                self.assertEqual((expression, end.result), (expression, value), end)
         bad = {"task.custmerIdentifier": "unknown field 'custmerIdentifier' of the task event; "
                                          "did you mean 'customerIdentifier'?",
                "task.taskInformation.customer.fistName": "unknown field 'fistName' of taskInformation.customer of the "
