@@ -22,6 +22,7 @@ struct nf_app {
     nf_http_client *client;
     nf_key *key;
     nf_runner *runner;
+    nf_end_hook round;
     nf_lists *lists;
     nf_tenant_host host;
     nf_tenant **tenants;
@@ -57,6 +58,12 @@ static void on_tenant_loaded(nf_tenant *tenant, void *ctx)
 {
     nf_app *app = ctx;
     nf_pipeline_resume(app->pipeline, tenant);
+}
+
+static void on_round(void *ctx)
+{
+    nf_app *app = ctx;
+    nf_store_expect(app->store, nf_runner_under_way(app->runner));
 }
 
 /* ---- open ---- */
@@ -104,6 +111,8 @@ static nf_status open_shared(nf_app *app, const nf_app_options *options, nf_erro
         status = nf_runner_open(app->loop, &runner, &app->runner, err);
     if (status != NF_OK)
         return status;
+    app->round = (nf_end_hook){.run = on_round, .ctx = app};
+    nf_loop_before_sleep(app->loop, &app->round);
     app->key = nf_key_new(app->config->key_file, app->config->data);
     app->lists = nf_lists_new(app->loop, options->reader_program);
     app->pipeline = nf_pipeline_new(app->store);
@@ -220,6 +229,8 @@ void nf_app_close(nf_app *app)
         nf_http_server_close(app->metrics_server);
     nf_admin_close(&app->admin);
     nf_timer_close(app->drain);
+    if (app->round.run)
+        nf_loop_forget(app->loop, &app->round);
     for (size_t i = 0; i < app->tenant_count; i++)
         nf_tenant_stop(app->tenants[i]);
     nf_store_close(app->store); /* its last writes report to what is freed below */

@@ -32,6 +32,7 @@ struct nf_runner {
     nf_worker *spare;
     bool closing;
     uint64_t next_version;
+    unsigned under_way; /* runs of all pools */
 };
 
 /* One worker process that serves a pool. */

@@ -468,6 +468,11 @@ nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_run
     return status;
 }
 
+unsigned nf_runner_under_way(const nf_runner *runner)
+{
+    return runner->under_way;
+}
+
 void nf_runner_close(nf_runner *runner)
 {
     if (!runner)

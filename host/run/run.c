@@ -51,6 +51,7 @@ nf_run *nf_run_start(nf_pool *pool, const nf_run_spec *spec, nf_run_ended *ended
     run->spent_ms = spec->spent_ms;
     nf_run_set_limits(run);
     HASH_ADD(hh_pool, pool->runs, key, sizeof run->key, run);
+    pool->runner->under_way++;
     if (!nf_lane_enter(run, spec))
         return NULL;
     nf_pool_dispatch(pool);
@@ -213,6 +214,7 @@ static void free_run(nf_run *run)
     nf_effects_cancel_all(run);
     nf_effects_written(run);
     HASH_DELETE(hh_pool, run->pool->runs, run);
+    run->pool->runner->under_way--;
     leave_crew(run);
     nf_gates_leave(run);
     nf_version_unref(run->version);

@@ -48,6 +48,9 @@ typedef struct nf_runner_options {
 nf_status nf_runner_open(nf_loop *loop, const nf_runner_options *options, nf_runner **runner,
                          nf_error *err);
 
+/** How many runs are in memory, of all pools: on a worker, or waiting for their turn. */
+unsigned nf_runner_under_way(const nf_runner *runner);
+
 /** End all workers and free; pools must be closed before. NULL is allowed. */
 void nf_runner_close(nf_runner *runner);
 

@@ -226,7 +226,8 @@ static nf_status take_lock(nf_database *db, const char *folder, nf_error *err)
 nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
 {
     *db = (nf_database){.lock_fd = -1};
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks, and each allocation would take a lock */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+                   0); /* nobody asks, and each allocation would take a lock */
     nf_status status = take_lock(db, folder, err);
     if (status != NF_OK)
         return status;

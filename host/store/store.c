@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/macros.h"
 #include "log/log.h"
 #include "store/internal.h"
 
@@ -19,9 +20,16 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <utlist.h>
 
 enum { RETRY_MS = 500 };
+
+/*
+ * When writes wait for others: after a commit of many, while so many runs are under way that each waits for its turn
+ * for much longer; until there are enough, and no longer than 4 ms.
+ */
+enum { MANY_WRITES = 16, MANY_RUNS = 256, ENOUGH_WRITES = 128, WAITS = 8, WAIT_US = 500 };
 
 struct nf_store {
     nf_loop *loop;
@@ -32,11 +40,14 @@ struct nf_store {
     pthread_mutex_t mutex;
     pthread_cond_t wake_thread;
     nf_write *fresh, *fresh_last;
+    size_t fresh_count;
     nf_write *queue, *queue_last;
+    size_t queued; /* how many are in `queue` */
     nf_write *finished, *finished_last;
     nf_write *kept;
     bool stop;
     atomic_bool failing;
+    atomic_uint under_way;
     int64_t next_id;
 };
 
@@ -103,7 +114,7 @@ static nf_write *set_apart(nf_store *store, nf_write *batch, const nf_error *err
     return told;
 }
 
-static void work_batch(nf_store *store, nf_write *batch)
+static size_t work_batch(nf_store *store, nf_write *batch)
 {
     nf_error err = {0};
     bool was_failing = atomic_load(&store->failing);
@@ -125,7 +136,8 @@ static void work_batch(nf_store *store, nf_write *batch)
             nf_log_info("store", "%s: writing works again", store->db.path);
     }
     nf_write *last = batch;
-    while (last && last->next)
+    size_t count = 1;
+    for (; last && last->next; count++)
         last = last->next;
     pthread_mutex_lock(&store->mutex);
     append(&store->finished, &store->finished_last, batch, last);
@@ -134,6 +146,20 @@ static void work_batch(nf_store *store, nf_write *batch)
     uv_async_send(&store->wake_loop);
     if (status == NF_OK)
         nf_history_trim(&store->db); /* those who wait for this group have been told */
+    return count;
+}
+
+/* Let more writes come, if many came with the last commit. With the mutex, which is released meanwhile. */
+static void gather(nf_store *store, size_t written)
+{
+    const struct timespec wait = {.tv_nsec = WAIT_US * 1000};
+    if (written < MANY_WRITES || atomic_load(&store->under_way) < MANY_RUNS)
+        return;
+    for (int i = 0; i < WAITS && store->queued < ENOUGH_WRITES && !store->stop; i++) {
+        pthread_mutex_unlock(&store->mutex);
+        nanosleep(&wait, NULL);
+        pthread_mutex_lock(&store->mutex);
+    }
 }
 
 static void wait_for_work(nf_store *store)
@@ -162,6 +188,7 @@ static void *thread_main(void *ctx)
             wait_for_work(store);
         nf_write *batch = store->queue;
         store->queue = store->queue_last = NULL;
+        store->queued = 0;
         if (!batch && store->stop)
             break;
         if (!batch && !store->kept && !atomic_load(&store->failing)) {
@@ -171,8 +198,9 @@ static void *thread_main(void *ctx)
             continue;
         }
         pthread_mutex_unlock(&store->mutex);
-        work_batch(store, batch);
+        size_t written = work_batch(store, batch);
         pthread_mutex_lock(&store->mutex);
+        gather(store, written);
     }
     pthread_mutex_unlock(&store->mutex);
     if (store
@@ -183,6 +211,11 @@ static void *thread_main(void *ctx)
 
 /* ---- the loop's side ---- */
 
+void nf_store_expect(nf_store *store, unsigned under_way)
+{
+    atomic_store(&store->under_way, under_way);
+}
+
 static void hand_over(void *ctx)
 {
     nf_store *store = ctx;
@@ -190,9 +223,11 @@ static void hand_over(void *ctx)
         return;
     pthread_mutex_lock(&store->mutex);
     append(&store->queue, &store->queue_last, store->fresh, store->fresh_last);
+    store->queued += store->fresh_count;
     pthread_cond_signal(&store->wake_thread);
     pthread_mutex_unlock(&store->mutex);
     store->fresh = store->fresh_last = NULL;
+    store->fresh_count = 0;
 }
 
 static void report(nf_store *store)
@@ -217,9 +252,9 @@ static void on_wake(uv_async_t *async)
     report(async->data);
 }
 
-static nf_write *enqueue(nf_store *store,
-                         nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
-                         nf_store_done *done, void *ctx)
+nf_write *nf_store_enqueue(nf_store *store,
+                           nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
+                           nf_store_done *done, void *ctx)
 {
     nf_write *w = nf_realloc(NULL, sizeof *w);
     memset(w, 0, offsetof(nf_write, result.text) + 1);
@@ -228,6 +263,7 @@ static nf_write *enqueue(nf_store *store,
     w->done = done;
     w->ctx = ctx;
     append(&store->fresh, &store->fresh_last, w, w);
+    store->fresh_count++;
     return w;
 }
 
@@ -328,164 +364,4 @@ nf_database *nf_store_database(nf_store *store)
 nf_loop *nf_store_loop(nf_store *store)
 {
     return store->loop;
-}
-
-void nf_store_add_event(nf_store *store, const nf_event_row *event, const nf_run_row *runs,
-                        size_t count, nf_store_done *done, void *ctx)
-{
-    nf_write *w = enqueue(store, nf_apply_add_event, done, ctx);
-    w->of.add.event = event;
-    w->of.add.runs = runs;
-    w->of.add.count = count;
-}
-
-struct schedule_note {
-    char *tenant, *handler;
-};
-
-static void free_note(void *ctx, const nf_error *err)
-{
-    struct schedule_note *note = ctx;
-    (void)
-        err; /* then the time passes for one that was missed, and is made up for at the next start */
-    free(note->tenant);
-    free(note->handler);
-    free(note);
-}
-
-void nf_store_put_schedule(nf_store *store, const char *tenant, const char *handler, int64_t due_ms)
-{
-    struct schedule_note *note = nf_alloc(sizeof *note);
-    note->tenant = nf_strdup(tenant);
-    note->handler = nf_strdup(handler);
-    nf_write *w = enqueue(store, nf_apply_put_schedule, free_note, note);
-    w->of.schedule.tenant = note->tenant;
-    w->of.schedule.handler = note->handler;
-    w->of.schedule.due_ms = due_ms;
-}
-
-void nf_store_add_duplicate(nf_store *store, int64_t event, nf_store_done *done, void *ctx)
-{
-    enqueue(store, nf_apply_add_duplicate, done, ctx)->of.id = event;
-}
-
-void nf_store_end_run(nf_store *store, const nf_run_end *end, nf_store_done *done, void *ctx)
-{
-    nf_write *w = enqueue(store, nf_apply_end_run, done, ctx);
-    w->must = true;
-    w->of.end = *end;
-    if (end->mark)
-        atomic_store(&end->mark->ended, true);
-}
-
-void nf_store_put_version(nf_store *store, const uint8_t hash[NF_SHA256_SIZE], const char *tenant,
-                          const char *file, const char *source, size_t len, nf_store_done *done,
-                          void *ctx)
-{
-    nf_write *w = enqueue(store, nf_apply_put_version, done, ctx);
-    w->must = true;
-    memcpy(w->of.version.hash, hash, NF_SHA256_SIZE);
-    w->of.version.tenant = tenant;
-    w->of.version.file = file;
-    w->of.version.source = source;
-    w->of.version.len = len;
-}
-
-void nf_store_put_subscription(nf_store *store, const nf_subscription_row *row, nf_store_done *done,
-                               void *ctx)
-{
-    enqueue(store, nf_apply_put_subscription, done, ctx)->of.subscription = *row;
-}
-
-void nf_store_put_entry(nf_store *store, const nf_entry_row *row, nf_journal_mark *mark,
-                        nf_store_done *done, void *ctx)
-{
-    nf_write *w = enqueue(store, nf_apply_put_entry, done, ctx);
-    w->must = row->state != NF_ENTRY_INTENT;
-    w->of.entry.row = *row;
-    w->of.entry.mark = mark;
-}
-
-void nf_store_park_run(nf_store *store, const nf_parking *parking, nf_store_done *done, void *ctx)
-{
-    nf_write *w = enqueue(store, nf_apply_park_run, done, ctx);
-    w->must = true;
-    w->of.park = *parking;
-}
-
-void nf_store_unpark_run(nf_store *store, int64_t run)
-{
-    nf_write *w = enqueue(store, nf_apply_unpark_run, NULL, NULL);
-    w->must = true;
-    w->of.id = run;
-}
-
-void nf_store_answer_entry(nf_store *store, const nf_entry_row *row, nf_store_done *done, void *ctx)
-{
-    enqueue(store, nf_apply_answer_entry, done, ctx)->of.entry.row = *row;
-}
-
-void nf_store_put_kv(nf_store *store, const nf_kv_row *row, nf_store_done *done, void *ctx)
-{
-    enqueue(store, nf_apply_put_kv, done, ctx)->of.kv = *row;
-}
-
-nf_history *nf_store_open_history(nf_store *store, const char *tenant, uint64_t bytes)
-{
-    nf_history *history = nf_alloc(sizeof *history);
-    history->tenant = nf_strdup(tenant);
-    atomic_store(&history->cap, bytes);
-    nf_write *w = enqueue(store, nf_apply_open_history, NULL, NULL);
-    w->must = true;
-    w->of.history = history;
-    return history;
-}
-
-void nf_history_limit(nf_history *history, uint64_t bytes)
-{
-    atomic_store(&history->cap, bytes);
-}
-
-void nf_history_keep(nf_history *history, uint64_t details_ms, uint64_t summaries_ms)
-{
-    atomic_store(&history->keep_details_ms, details_ms);
-    atomic_store(&history->keep_summaries_ms, summaries_ms);
-}
-
-uint64_t nf_history_bytes(const nf_history *history)
-{
-    return atomic_load(&history->bytes);
-}
-
-void nf_store_put_limits(nf_store *store, const nf_limit_changes *changes, nf_store_done *done,
-                         void *ctx)
-{
-    enqueue(store, nf_apply_put_limits, done, ctx)->of.limits = *changes;
-}
-
-void nf_store_put_sign_in(nf_store *store, const nf_sign_in_row *row, nf_store_done *done,
-                          void *ctx)
-{
-    nf_write *w = enqueue(store, nf_apply_put_sign_in, done, ctx);
-    w->must = true;
-    w->of.sign_in = *row;
-}
-
-void nf_store_drop_sign_in(nf_store *store, int64_t id, nf_store_done *done, void *ctx)
-{
-    nf_write *w = enqueue(store, nf_apply_drop_sign_in, done, ctx);
-    w->must = true;
-    w->of.id = id;
-}
-
-void nf_store_drop_subscription(nf_store *store, int64_t id, nf_store_done *done, void *ctx)
-{
-    enqueue(store, nf_apply_drop_subscription, done, ctx)->of.id = id;
-}
-
-nf_write *nf_store_enqueue(nf_store *store,
-                           nf_status (*apply)(nf_database *, const nf_write *, nf_error *),
-                           nf_store_done *done, void *ctx)
-{
-    return enqueue(store, apply, done, ctx);
 }

@@ -155,6 +155,12 @@ nf_status nf_store_open(nf_loop *loop, const char *folder, nf_store **store, nf_
 /** Finish all queued writes, call their `done`, stop the thread, close. NULL is allowed. */
 void nf_store_close(nf_store *store);
 
+/**
+ * How many runs are under way, said once per round of the loop: while they are many, writes wait a few milliseconds for
+ * others. A commit of twice as many writes costs much less than two, and each of these runs waits for its turn longer.
+ */
+void nf_store_expect(nf_store *store, unsigned under_way);
+
 /** The last commit failed: take no new events. */
 bool nf_store_failing(const nf_store *store);
 

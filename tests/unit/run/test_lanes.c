@@ -20,7 +20,8 @@ enum {
 
 static const nf_action unsafe_action = {.name = "x.create", .class = NF_UNSAFE};
 static const nf_trigger trigger = {.name = "x.on", .partition = "key", .urgency = NF_URGENCY_CALL};
-static nf_pool pool;
+static nf_runner runner;
+static nf_pool pool = {.runner = &runner};
 static nf_version version = {.pool = &pool, .refs = 1};
 static nf_effect_env envs[CONNECTIONS];
 static nf_known somewhere; /* a run "on a worker" that is not there: cancelling ends it at once */
