@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FIELDS = 64, MOST_ITEMS = 1000, LONGEST_PATH = 512 };
+enum { MOST_ITEMS = 1000, LONGEST_PATH = 512 };
 
 static json_t *check_value(nf_args_path *path, const nf_param *param, const json_t *value);
 static json_t *check_object(nf_args_path *path, const nf_param *params, const json_t *object);
@@ -170,55 +170,51 @@ static json_t *check_value(nf_args_path *path, const nf_param *param, const json
 
 static json_t *unknown_field(nf_args_path *path, const nf_param *params, const char *name)
 {
-    const char *names[MOST_FIELDS + 1];
+    const char *names[NF_ARGS_FIELDS + 1];
     size_t n = 0;
     nf_error err = {0};
-    for (; params->name && n < MOST_FIELDS; params++)
+    for (; params->name && n < NF_ARGS_FIELDS; params++)
         names[n++] = params->name;
     names[n] = NULL;
     nf_suggest_error(&err, NF_E_ARG, "field", name, names);
     return nf_args_refuse(path, "", "%s", err.text);
 }
 
-static const nf_param *find_param(const nf_param *params, const char *name)
-{
-    for (; params->name; params++) {
-        if (strcmp(params->name, name) == 0)
-            return params;
-    }
-    return NULL;
-}
-
-static bool all_known(nf_args_path *path, const nf_param *params, const json_t *object)
+/* Sort the members by their parameters; false when one has none. A null is as good as none. */
+static bool sort_members(nf_args_path *path, const nf_param *params, const json_t *object,
+                         const json_t *given[NF_ARGS_FIELDS])
 {
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)object, name, value) {
-        if (!find_param(params, name)) {
+        size_t at = 0;
+        while (params[at].name && strcmp(params[at].name, name) != 0)
+            at++;
+        if (!params[at].name) {
             unknown_field(path, params, name);
             return false;
         }
+        given[at] = json_is_null(value) ? NULL : value;
     }
     return true;
 }
 
 static json_t *check_object(nf_args_path *path, const nf_param *params, const json_t *object)
 {
+    const json_t *given[NF_ARGS_FIELDS] = {NULL};
     bool empty_list = json_is_array(object) && json_array_size(object) == 0;
     if (!json_is_object(object) && !empty_list)
         return nf_args_refuse(path, "", "a table with named fields is expected");
-    if (!all_known(path, params, object))
+    if (!sort_members(path, params, object, given))
         return NULL;
     json_t *out = json_object();
-    for (const nf_param *param = params; param->name; param++) {
-        const json_t *value = json_object_get(object, param->name);
-        if (json_is_null(value))
-            value = NULL;
-        if (!value && !param->required)
+    for (size_t i = 0; params[i].name; i++) {
+        const nf_param *param = &params[i];
+        if (!given[i] && !param->required)
             continue;
         size_t before = enter(path, param->name);
         json_t *checked =
-            value ? check_value(path, param, value) : nf_args_refuse(path, "", "is missing");
+            given[i] ? check_value(path, param, given[i]) : nf_args_refuse(path, "", "is missing");
         leave(path, before);
         if (!checked) {
             json_decref(out);

@@ -2,6 +2,7 @@
 /* registry.c: see registry.h. */
 #include "act/registry.h"
 
+#include "act/args.h"
 #include "base/json.h"
 #include "ou/operation.h"
 
@@ -31,7 +32,12 @@ static const nf_param *find_param(const nf_param *params, const char *name, size
 
 static nf_status check_params(const char *binding, const nf_param *params, nf_error *err)
 {
+    const nf_param *last = params ? params + NF_ARGS_FIELDS : NULL;
     for (; params && params->name; params++) {
+        if (params == last)
+            return nf_error_set(err, NF_E_ARG,
+                                "binding %s: '%s' and what follows are more than %d parameters",
+                                binding, params->name, NF_ARGS_FIELDS);
         bool nested = params->type == NF_OBJECT,
              may_nest = params->type == NF_LIST || params->type == NF_NAMED;
         if (!params->doc || !params->doc[0])

@@ -2,6 +2,8 @@
 /* test_registry.c: a binding that is described wrongly does not start, and the message says what is wrong. */
 #include "act/registry.h"
 
+#include "act/args.h"
+
 #include "unit.h"
 
 static const nf_param id_param[] = {{"id", NF_STRING, true, "id", NULL, 0, 0, 0}, {0}};
@@ -113,6 +115,12 @@ static void actions(void **state)
     WRONG_ACTION(params = no_doc, "parameter 'id' has no documentation");
     WRONG_ACTION(params = no_fields, "needs fields exactly if it is an object");
     WRONG_ACTION(params = inner_no_doc, "parameter 'id' has no documentation");
+    nf_param many[NF_ARGS_FIELDS + 2] = {{0}};
+    for (int i = 0; i <= NF_ARGS_FIELDS; i++)
+        many[i] = (nf_param){.name = "id", .type = NF_STRING, .required = true, .doc = "What."};
+    WRONG_ACTION(params = many, "'id' and what follows are more than 64 parameters");
+    many[NF_ARGS_FIELDS].name = NULL;
+    WRONG_ACTION(params = many, NULL);
 }
 
 static void triggers(void **state)
