@@ -159,7 +159,10 @@ static void current_source(const nf_admin *admin, nf_http_exchange *x)
         const char *source = nf_version_source(handler->version, &len);
         answer_source(tenant, x, nf_version_file(handler->version), source, len);
     } else {
-        nf_http_answer_error(x, 404, "there is no handler '%s' now", name ? name : "");
+        nf_error err = {.status = NF_E_NOT_FOUND, .text = "say which handler of which tenant"};
+        if (tenant && name)
+            nf_tenant_unknown_handler(tenant, name, &err);
+        nf_http_answer_error(x, 404, "%s", err.text);
     }
     free(name);
     free(tenant_name);
