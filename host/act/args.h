@@ -6,7 +6,9 @@
 #include "net/http_retry.h"
 #include "nf/binding.h"
 
-enum { NF_ARGS_FIELDS = 64 }; /* most parameters of an action, and fields of an object; registry.c sees to it */
+enum {
+    NF_ARGS_FIELDS = 64
+}; /* most parameters of an action, and fields of an object; registry.c sees to it */
 
 /**
  * Check `args` (a JSON object) against `params`: unknown and missing fields, types, lengths, ranges, plain text.

@@ -29,7 +29,6 @@ static const char settings[] =
     "PRAGMA synchronous=FULL;"
     "PRAGMA secure_delete=FAST;"
     "PRAGMA foreign_keys=OFF;"
-    "PRAGMA wal_autocheckpoint=2000;"
     "PRAGMA journal_size_limit=67108864;";
 
 static const char tables[] =
@@ -225,7 +224,7 @@ static nf_status take_lock(nf_database *db, const char *folder, nf_error *err)
 
 nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
 {
-    *db = (nf_database){.lock_fd = -1};
+    *db = (nf_database){.lock_fd = -1, .file_fd = -1};
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
                    0); /* nobody asks, and each allocation would take a lock */
     nf_status status = take_lock(db, folder, err);
@@ -239,6 +238,8 @@ nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err)
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     umask(before);
     sqlite3_busy_timeout(db->writer, BUSY_MS);
+    if (rc == SQLITE_OK)
+        nf_checkpoints_begin(db);
     if (rc == SQLITE_OK)
         status = set_up(db, err);
     else
@@ -264,6 +265,7 @@ void nf_database_close(nf_database *db)
         sqlite3_finalize(db->reads[i]);
     sqlite3_close(db->reader);
     sqlite3_close(db->writer);
+    nf_checkpoints_end(db);
     if (db->lock_fd >= 0)
         close(db->lock_fd);
     free(db->path);

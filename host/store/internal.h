@@ -86,8 +86,8 @@ typedef struct nf_database {
     sqlite3_stmt *statements[NF_SQL_COUNT];
     nf_history *histories;
     char *path;
-    int lock_fd;
-    bool freed; /* pages, that the file may give back */
+    int lock_fd, file_fd; /* file_fd: of the database, for checkpoint.c */
+    bool freed;           /* pages, that the file may give back */
 } nf_database;
 
 /** Open or create `folder`/nimflow.db, check its version, prepare the statements. */
@@ -95,6 +95,11 @@ nf_status nf_database_open(nf_database *db, const char *folder, nf_error *err);
 
 /** Close what is open. */
 void nf_database_close(nf_database *db);
+
+/** From now on: checkpoints, and only the newest part of the file in the kernel's cache. End it after SQLite's
+ * connections are closed. In checkpoint.c */
+void nf_checkpoints_begin(nf_database *db);
+void nf_checkpoints_end(nf_database *db);
 
 /** The text of SQLite's last error on `handle`, with the operation in front. Sets `err`. */
 nf_status nf_database_error(sqlite3 *handle, const char *operation, nf_error *err);
